@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built in the Swift 6 language mode with warnings as errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// BoringSSL behind a Swift API: the only library on Debian 12 that opens AES-256-GCM at more than
+/// 10 GB/s a core; also HKDF, HMAC, Ed25519, HPKE and X-Wing.
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+/// The command line of `capsule`: parsing, help and shell completion.
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "capsulefs",
+    products: [
+        .executable(name: "capsule", targets: ["capsule"]),
+        .executable(name: "capsulefs", targets: ["capsulefs"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    ],
+    targets: [
+        // libfuse's low-level API: the kernel side of a mount.
+        .systemLibrary(
+            name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        // Guarded memory for secrets.
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        // Argon2id with real lanes; libsodium's is fixed at one.
+        .systemLibrary(
+            name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        // Linux calls and constants that Swift cannot import.
+        .target(name: "CLinux"),
+        // Debian 12 has no BLAKE3, and Swift cannot compile one function for a newer processor.
+        .target(name: "CBlake3"),
+
+        library("CapsuleBytes", []),
+        library("CapsuleSystem", ["CLinux"]),
+        library(
+            "CapsuleCrypto", ["CapsuleBytes", "CBlake3", "CSodium", "CArgon2", crypto]),
+        library(
+            "CapsuleFormat", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CZstd", crypto]),
+        library(
+            "CapsuleTree", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat"]),
+        library(
+            "CapsuleAccess",
+            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux"]),
+        library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
+        library(
+            "CapsuleMount",
+            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "FuseKit"]),
+        library(
+            "CapsuleDriver",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleAccess", "CapsuleMount", "FuseKit", "CLinux",
+            ]),
+        library(
+            "CapsuleCommands",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
+                "CapsuleAccess", "CLinux", argumentParser,
+            ]),
+
+        program("capsule", ["CapsuleCommands"]),
+        program("capsulefs", ["CapsuleDriver"]),
+
+        tests("CBlake3Tests", ["CBlake3"], exclude: ["Vectors"]),
+    ]
+)

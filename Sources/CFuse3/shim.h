@@ -1,0 +1,12 @@
+#pragma once
+
+// Defined here and not by a compiler flag, so that every importer sees one API version.
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+// Newer libfuse makes fuse_session_new a macro, which Swift cannot import.
+static inline struct fuse_session *_Nullable capsule_fuse_session_new(
+    struct fuse_args *_Nonnull args, const struct fuse_lowlevel_ops *_Nonnull operations,
+    void *_Nullable userdata) {
+    return fuse_session_new(args, operations, sizeof(struct fuse_lowlevel_ops), userdata);
+}

@@ -1,0 +1,61 @@
+#pragma once
+
+// Linux calls and constants that Swift's Glibc overlay does not import: variadic functions,
+// function-like macros, and constants with casts. Each says why it is here. Nothing in this file
+// knows what a capsule is.
+
+// Only plain integer types appear here: including <sys/stat.h> would make this module, and not
+// Glibc, the owner of `stat` in Swift's eyes.
+#include <stddef.h>
+#include <stdint.h>
+
+// Octal, cast or GNU-only constants, which the importer drops.
+extern const int clinux_O_TMPFILE;
+extern const int clinux_O_PATH;
+extern const int clinux_O_DIRECT;
+extern const int clinux_SEEK_DATA;
+extern const int clinux_SEEK_HOLE;
+
+// open(2) and openat(2) are variadic.
+int clinux_openat(int directory, const char *_Nonnull path, int flags, unsigned mode);
+
+// Gives an unnamed file (O_TMPFILE) a name: needs the /proc/self/fd path and AT_SYMLINK_FOLLOW.
+int clinux_link_unnamed(int fd, int directory, const char *_Nonnull name);
+
+// renameat2(2) with RENAME_NOREPLACE where `no_replace` is not 0.
+int clinux_renameat(int directory, const char *_Nonnull from, const char *_Nonnull to,
+                    int no_replace);
+
+// sync_file_range(2): starts writing a range; with `wait` not 0 also waits for it.
+int clinux_sync_file_range(int fd, int64_t offset, int64_t length, int wait);
+
+// fcntl(2) is variadic: a whole-file open-file-description lock. 0, or -1 with errno.
+int clinux_lock_file(int fd, int exclusive, int wait);
+
+// prctl(2) and setrlimit(2): no core file, not attachable by another process of the same user.
+int clinux_forbid_core_dumps(void);
+
+// major/minor/makedev are function-like macros.
+uint32_t clinux_major(uint64_t device);
+uint32_t clinux_minor(uint64_t device);
+uint64_t clinux_makedev(uint32_t major, uint32_t minor);
+
+// S_IS* are function-like macros; the file type bits of a mode.
+extern const uint32_t clinux_S_IFMT;
+
+// Turns the echo of a terminal off or on: tcflag_t arithmetic does not import. 0, or -1 with errno.
+int clinux_terminal_echo(int fd, int on);
+
+// sigset_t has no initialiser in Swift. Blocks `signals` in this thread and all it starts.
+int clinux_block_signals(const int *_Nonnull signals, int count);
+// Waits for one of `signals` at most `timeout_ms` (negative: for ever); the signal, 0, or -1.
+int clinux_wait_signal(const int *_Nonnull signals, int count, int timeout_ms);
+
+// <sys/xattr.h> is not part of the Glibc overlay.
+long clinux_listxattr(int fd, char *_Nullable list, size_t size);
+long clinux_getxattr(int fd, const char *_Nonnull name, void *_Nullable value, size_t size);
+long clinux_llistxattr(const char *_Nonnull path, char *_Nullable list, size_t size);
+long clinux_lgetxattr(const char *_Nonnull path, const char *_Nonnull name,
+                         void *_Nullable value, size_t size);
+int clinux_lsetxattr(const char *_Nonnull path, const char *_Nonnull name,
+                     const void *_Nullable value, size_t size);

@@ -1,0 +1,41 @@
+import CapsuleBytes
+import Crypto
+
+/// The keys of one capsule: everything that is derived from its file key.
+///
+/// The list of purposes is closed: each has one HKDF-SHA-256 info string, under the capsule's salt.
+public struct FileKeys: Sendable {
+    /// The key that the slots wrap: 32 random bytes.
+    public let fileKey: SymmetricKey
+    private let salt: [UInt8]
+
+    /// The keys of the capsule with this salt (32 bytes).
+    public init(fileKey: SymmetricKey, salt: [UInt8]) {
+        precondition(fileKey.bitCount == 256 && salt.count == 32, "a file key has 32 bytes")
+        self.fileKey = fileKey
+        self.salt = salt
+    }
+
+    private func subkey(_ purpose: String) -> SymmetricKey {
+        KeyDerivation.expand(
+            fileKey, salt: salt, info: Array("capsulefs 2 \(purpose)".utf8), count: 32)
+    }
+
+    /// The value in the header that only this file key has.
+    public var commitment: [UInt8] { subkey("key commitment").bytes }
+
+    /// The cipher of the blocks of a stream.
+    public func cipher(stream: String) -> BlockCipher {
+        BlockCipher(key: subkey("stream \(stream)"))
+    }
+
+    /// HMAC-SHA-256 over the trailer.
+    public func trailerMAC(_ bytes: [UInt8]) -> [UInt8] { mac("trailer", bytes) }
+
+    /// HMAC-SHA-256 over a slot area.
+    public func slotAreaMAC(_ bytes: [UInt8]) -> [UInt8] { mac("slot area", bytes) }
+
+    private func mac(_ purpose: String, _ bytes: [UInt8]) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: bytes, using: subkey("\(purpose) mac")))
+    }
+}

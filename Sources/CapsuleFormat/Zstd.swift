@@ -1,0 +1,52 @@
+import CZstd
+
+/// A reusable zstd compression context (RFC 8878). Not to be used by two threads at once.
+final class ZstdCompressor: @unchecked Sendable {
+    // Sendable because each worker thread owns one.
+    private let context: OpaquePointer
+
+    /// A context for a compression level, as the zstd command counts them.
+    init(level: Int) {
+        guard let context = ZSTD_createCCtx() else { preconditionFailure("out of memory") }
+        self.context = context
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+        ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0)
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    /// Compresses into `target`; nil when the result does not fit.
+    func compress(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        let size = ZSTD_compress2(
+            context, target.baseAddress, target.count, source.baseAddress, source.count)
+        return ZSTD_isError(size) == 0 ? size : nil
+    }
+}
+
+/// A reusable zstd decompression context. Not to be used by two threads at once.
+final class ZstdDecompressor: @unchecked Sendable {
+    // Sendable because it is lent to one thread at a time.
+    private let context: OpaquePointer
+
+    init() {
+        guard let context = ZSTD_createDCtx() else { preconditionFailure("out of memory") }
+        self.context = context
+    }
+
+    deinit { ZSTD_freeDCtx(context) }
+
+    /// Decompresses into `target`, never beyond it; the number of bytes, or nil for damage.
+    func decompress(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        let size = ZSTD_decompressDCtx(
+            context, target.baseAddress, target.count, source.baseAddress, source.count)
+        return ZSTD_isError(size) == 0 ? size : nil
+    }
+
+    /// The greatest level of the library.
+    static var levelMax: Int { Int(ZSTD_maxCLevel()) }
+}

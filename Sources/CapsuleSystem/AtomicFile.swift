@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+
+/// A file that appears under its name whole, or not at all.
+///
+/// An unnamed file (O_TMPFILE) in the destination's directory where the file system has them, else
+/// a temporary name that is removed on failure. `publish` flushes the file, names it and flushes
+/// the directory.
+public final class AtomicFile: Storage {
+    private let directory: Descriptor
+    private let file: Descriptor
+    private let temporaryName: String?
+    private let destination: String
+    private nonisolated(unsafe) var isPublished = false
+
+    /// The final path.
+    public let name: String
+
+    /// Starts a file that shall become `path`. Throws `SystemError`.
+    public init(path: String, mode: mode_t = 0o600) throws(SystemError) {
+        let (parent, base) = AtomicFile.split(path)
+        guard !base.isEmpty, base != ".", base != ".." else {
+            throw SystemError(errno: EISDIR, operation: "create", object: path)
+        }
+        name = path
+        destination = base
+        directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
+        let unnamed = clinux_openat(
+            directory.raw, ".", O_RDWR | O_CLOEXEC | clinux_O_TMPFILE, mode)
+        if unnamed >= 0 {
+            file = Descriptor(owning: unnamed, name: path)
+            temporaryName = nil
+        } else {
+            let temporary = ".\(base.prefix(200)).\(getpid()).tmp"
+            file = try Descriptor.open(
+                temporary, O_RDWR | O_CREAT | O_EXCL, mode: mode, at: directory.raw, name: path)
+            temporaryName = temporary
+        }
+    }
+
+    deinit {
+        if let temporaryName, !isPublished { unlinkat(directory.raw, temporaryName, 0) }
+    }
+
+    /// The directory part (`.` when there is none) and the last component of a path.
+    public static func split(_ path: String) -> (directory: String, base: String) {
+        let bytes = Array(path.utf8)
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        let directory = slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+        return (directory, String(decoding: bytes[(slash + 1)...], as: UTF8.self))
+    }
+
+    /// The descriptor, for calls that only a real file has.
+    public var descriptor: Int32 { file.raw }
+
+    public func length() throws(SystemError) -> UInt64 { UInt64(try file.status().st_size) }
+
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(SystemError) -> Int {
+        try file.read(into: buffer, at: offset)
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+        try file.write(bytes, at: offset)
+    }
+
+    public func flush() throws(SystemError) { try file.flush() }
+
+    /// Asks for a range to be written back; with `wait`, returns when it is on its way to the
+    /// medium and drops it from the page cache, so that a later read comes from there.
+    public func startWriteback(_ range: Range<UInt64>, wait: Bool) {
+        let length = Int64(range.upperBound - range.lowerBound)
+        clinux_sync_file_range(file.raw, Int64(range.lowerBound), length, wait ? 1 : 0)
+        if wait {
+            posix_fadvise(
+                file.raw, off_t(range.lowerBound), off_t(length), Int32(POSIX_FADV_DONTNEED))
+        }
+    }
+
+    /// Flushes, names the file and flushes the directory. With `replacing` false an existing file
+    /// of that name is EEXIST and stays.
+    public func publish(replacing: Bool) throws(SystemError) {
+        try file.flush()
+        if let temporaryName {
+            _ = try retrying("rename", name) {
+                clinux_renameat(directory.raw, temporaryName, destination, replacing ? 0 : 1)
+            }
+        } else if replacing {
+            let temporary = ".\(destination.prefix(200)).\(getpid()).tmp"
+            _ = try retrying("link", name) {
+                clinux_link_unnamed(file.raw, directory.raw, temporary)
+            }
+            do throws(SystemError) {
+                _ = try retrying("rename", name) {
+                    clinux_renameat(directory.raw, temporary, destination, 0)
+                }
+            } catch {
+                unlinkat(directory.raw, temporary, 0)
+                throw error
+            }
+        } else {
+            _ = try retrying("link", name) {
+                clinux_link_unnamed(file.raw, directory.raw, destination)
+            }
+        }
+        isPublished = true
+        try directory.flush()
+    }
+}

@@ -1,0 +1,51 @@
+import CLinux
+import Glibc
+
+/// A file of the operating system as storage.
+public final class FileStorage: Storage {
+    private let descriptor: Descriptor
+
+    /// What errors call the object.
+    public var name: String { descriptor.name }
+
+    /// Takes the descriptor over.
+    public init(_ descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Opens an existing file. Throws `SystemError`; a directory is refused as EISDIR.
+    public convenience init(path: String, writable: Bool = false) throws(SystemError) {
+        let descriptor = try Descriptor.open(path, writable ? O_RDWR : O_RDONLY)
+        let status = try descriptor.status()
+        guard status.st_mode & clinux_S_IFMT != S_IFDIR else {
+            throw SystemError(errno: EISDIR, operation: "open", object: path)
+        }
+        self.init(descriptor)
+    }
+
+    public func length() throws(SystemError) -> UInt64 {
+        UInt64(try descriptor.status().st_size)
+    }
+
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(SystemError) -> Int {
+        try descriptor.read(into: buffer, at: offset)
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+        try descriptor.write(bytes, at: offset)
+    }
+
+    public func flush() throws(SystemError) {
+        try descriptor.flush()
+    }
+
+    /// Takes a whole-file lock that lasts as long as this object. Throws EAGAIN when another
+    /// process holds it and `wait` is false.
+    public func lock(exclusive: Bool, wait: Bool) throws(SystemError) {
+        _ = try retrying("lock", name) {
+            clinux_lock_file(descriptor.raw, exclusive ? 1 : 0, wait ? 1 : 0)
+        }
+    }
+}
