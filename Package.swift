@@ -66,14 +66,24 @@ let package = Package(
         library(
             "CapsuleFormat", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CZstd", crypto]),
         library(
-            "CapsuleTree", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat"]),
+            "CapsuleTree",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux",
+                crypto,
+            ]),
         library(
             "CapsuleAccess",
-            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux"]),
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux",
+                crypto,
+            ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
             "CapsuleMount",
-            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "FuseKit"]),
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "FuseKit",
+                "CLinux",
+            ]),
         library(
             "CapsuleDriver",
             [

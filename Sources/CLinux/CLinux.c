@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <syslog.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 const int clinux_O_TMPFILE = O_TMPFILE;
 const int clinux_O_PATH = O_PATH;
 const int clinux_O_DIRECT = O_DIRECT;
+const int clinux_O_NOATIME = O_NOATIME;
 const int clinux_SEEK_DATA = SEEK_DATA;
 const int clinux_SEEK_HOLE = SEEK_HOLE;
 const uint32_t clinux_S_IFMT = S_IFMT;
@@ -59,24 +61,68 @@ int clinux_forbid_core_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+void clinux_raise_open_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+void clinux_log_error(const char *program, const char *message) {
+    openlog(program, LOG_PID, LOG_DAEMON);
+    syslog(LOG_ERR, "%s", message);
+}
+
 uint32_t clinux_major(uint64_t device) { return major(device); }
 uint32_t clinux_minor(uint64_t device) { return minor(device); }
 uint64_t clinux_makedev(uint32_t major_number, uint32_t minor_number) {
     return makedev(major_number, minor_number);
 }
 
-int clinux_terminal_echo(int fd, int on) {
-    struct termios mode;
-    if (tcgetattr(fd, &mode) != 0) {
+static volatile sig_atomic_t caught_signal;
+
+static void note_signal(int number) { caught_signal = number; }
+
+long clinux_read_secret_line(int terminal, char *line, size_t size) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    enum { signal_count = sizeof signals / sizeof signals[0] };
+    struct sigaction old[signal_count];
+    // Without SA_RESTART: the read below is interrupted.
+    const struct sigaction note = {.sa_handler = note_signal};
+    struct termios before;
+    if (tcgetattr(terminal, &before) != 0) {
         return -1;
     }
-    if (on) {
-        mode.c_lflag |= ECHO;
-    } else {
-        mode.c_lflag &= ~(tcflag_t)ECHO;
-        mode.c_lflag |= ECHONL;
+    caught_signal = 0;
+    for (int i = 0; i < signal_count; i++) {
+        sigaction(signals[i], &note, &old[i]);
     }
-    return tcsetattr(fd, TCSAFLUSH, &mode);
+    struct termios quiet = before;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    quiet.c_lflag |= ECHONL | ICANON | ISIG;
+    tcsetattr(terminal, TCSAFLUSH, &quiet);
+    size_t count = 0;
+    long result = -1;
+    while (count < size) {
+        char byte;
+        ssize_t got = read(terminal, &byte, 1);
+        if (got != 1 || byte == '\n') {
+            result = got == 1 || (got == 0 && count > 0) ? (long)count : -1;
+            break;
+        }
+        line[count++] = byte;
+    }
+    int code = errno;
+    tcsetattr(terminal, TCSAFLUSH, &before);
+    for (int i = 0; i < signal_count; i++) {
+        sigaction(signals[i], &old[i], NULL);
+    }
+    if (caught_signal != 0) {
+        raise(caught_signal);
+    }
+    errno = code;
+    return result;
 }
 
 static void fill(sigset_t *set, const int *signals, int count) {

@@ -13,6 +13,7 @@ public final class Capsule: Sendable {
     public let content: ContentReader
 
     private let scratch = ScratchPool()
+    let extentLists = SharedCache<ExtentList>(capacity: 4 << 20, shardCount: 2)
 
     /// How much memory an opened capsule may use for what it keeps.
     public struct CacheSizes: Sendable {

@@ -79,9 +79,9 @@ public final class CapsuleWriter {
         try finish(stream)
     }
 
-    /// What was sealed so far, as one hash: equal for equal streams. Depends on no key.
-    public var fingerprint: Digest32 {
-        Blake3Context("capsulefs 2 fingerprint").hash(fingerprints)
+    /// What was sealed so far and `more`, as one hash: equal for equal streams. Depends on no key.
+    public func fingerprint(with more: [UInt8]) -> Digest32 {
+        Blake3Context("capsulefs 2 fingerprint").hash(fingerprints + more)
     }
 
     /// Writes the trailer and everything that was gathered. Returns the trailer.

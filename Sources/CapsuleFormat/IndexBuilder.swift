@@ -36,6 +36,11 @@ public struct IndexBuilder {
         return Ordinal(entries.count - 1)
     }
 
+    /// The sum of the sizes of all regular files, in bytes.
+    public var totalSize: UInt64 {
+        entries.reduce(0) { $1.isRegular && !$1.isAlias ? $0 &+ $1.size : $0 }
+    }
+
     /// Reads or changes an entry that was appended before.
     public subscript(ordinal: Ordinal) -> Entry {
         get { entries[Int(ordinal)] }
@@ -103,8 +108,8 @@ public struct IndexBuilder {
         layout.owners = place(owners.count)
         for entry in entries where !entry.isAlias {
             layout.inodeCount += 1
-            if entry.isRegular { layout.totalSize &+= entry.size }
         }
+        layout.totalSize = totalSize
         layout.hasAttributes = !attributeSets.isEmpty
 
         Self.appendBlock(layout.encoded, to: stream)

@@ -83,6 +83,11 @@ final class TreeNode: Sendable {
         headLength + count * (level == 0 ? blockEntryLength : childEntryLength)
     }
 
+    /// The bytes of a node that was parsed.
+    static func length(of node: TreeNode) -> Int {
+        length(level: node.level, count: max(node.blocks.count, node.children.count))
+    }
+
     /// The head of a node, to which the entries are appended.
     static func head(
         level: Int, count: Int, stream: StreamID, firstBlock: UInt64, fileStart: UInt64,

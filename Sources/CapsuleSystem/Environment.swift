@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Clock, randomness and process facts, in one place so that nothing else reads them.
@@ -30,6 +31,9 @@ public enum Environment {
 
     /// The number of processors this process may use.
     public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// Allows as many open files as the system grants: a deep folder needs one for each level.
+    public static func raiseOpenFileLimit() { clinux_raise_open_files() }
 
     /// Whether this process runs as root.
     public static var isRoot: Bool { geteuid() == 0 }

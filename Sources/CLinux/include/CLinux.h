@@ -13,6 +13,7 @@
 extern const int clinux_O_TMPFILE;
 extern const int clinux_O_PATH;
 extern const int clinux_O_DIRECT;
+extern const int clinux_O_NOATIME;
 extern const int clinux_SEEK_DATA;
 extern const int clinux_SEEK_HOLE;
 
@@ -35,6 +36,12 @@ int clinux_lock_file(int fd, int exclusive, int wait);
 // prctl(2) and setrlimit(2): no core file, not attachable by another process of the same user.
 int clinux_forbid_core_dumps(void);
 
+// Raises the soft limit of open files to the hard one: the importer has two types for the resource.
+void clinux_raise_open_files(void);
+
+// syslog(3) is variadic. Facility daemon, level error.
+void clinux_log_error(const char *_Nonnull program, const char *_Nonnull message);
+
 // major/minor/makedev are function-like macros.
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);
@@ -43,8 +50,9 @@ uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 // S_IS* are function-like macros; the file type bits of a mode.
 extern const uint32_t clinux_S_IFMT;
 
-// Turns the echo of a terminal off or on: tcflag_t arithmetic does not import. 0, or -1 with errno.
-int clinux_terminal_echo(int fd, int on);
+// Reads a line from a terminal with the echo off, and restores the terminal before a signal such as
+// SIGINT takes effect: a handler has to be a C function. The length without the line feed, or -1.
+long clinux_read_secret_line(int terminal, char *_Nonnull line, size_t size);
 
 // sigset_t has no initialiser in Swift. Blocks `signals` in this thread and all it starts.
 int clinux_block_signals(const int *_Nonnull signals, int count);

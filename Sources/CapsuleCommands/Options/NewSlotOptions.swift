@@ -1,0 +1,84 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleTree
+
+/// Secrets from which slots are made.
+struct NewSlotOptions: ParsableArguments {
+    @Option(name: .long, help: "Make a slot for the passphrase in FILE.")
+    var newPassphraseFile: [String] = []
+
+    @Option(name: .long, help: "Make a slot for the passphrase from descriptor FD.")
+    var newPassphraseFd: [Int32] = []
+
+    @Option(name: .long, help: "Make a slot for the passphrase that COMMAND prints.")
+    var newPassphraseCommand: [String] = []
+
+    @Option(name: .long, help: "Make a slot for an age recipient, or for each one in @FILE.")
+    var recipient: [String] = []
+
+    @Option(name: .long, help: "Make a slot for the key file FILE, which is made if it is not there.")
+    var newKeyFile: [String] = []
+
+    @Flag(name: .long, help: "Make a slot for a new 24-word recovery phrase, shown once.")
+    var recoveryPhrase = false
+
+    @Option(
+        name: .long, help: "Write the new recovery phrase to FILE (mode 0600) instead of showing it.")
+    var newRecoveryPhraseFile: String?
+
+    /// Whether any slot was asked for.
+    var isEmpty: Bool {
+        newPassphraseFile.isEmpty && newPassphraseFd.isEmpty && newPassphraseCommand.isEmpty
+            && recipient.isEmpty && newKeyFile.isEmpty && !recoveryPhrase
+            && newRecoveryPhraseFile == nil
+    }
+
+    /// The slots asked for. `object` is what the passphrase will protect, for the prompt.
+    func slots(cost: Argon2id.Cost, object: String) throws(AccessError) -> [SealRequest.Slot] {
+        var slots: [SealRequest.Slot] = []
+        var named = OpeningSecrets()
+        named.passphraseFiles = newPassphraseFile
+        named.passphraseDescriptors = newPassphraseFd
+        named.passphraseCommands = newPassphraseCommand
+        for passphrase in try named.namedPassphrases() {
+            slots.append(SealRequest.Slot(.passphrase(passphrase, cost), label: "passphrase"))
+        }
+        for text in try recipientTexts() {
+            do throws(CryptoError) {
+                slots.append(SealRequest.Slot(.recipient(try Recipient(text)), label: text))
+            } catch {
+                throw AccessError(.usage, code: "malformed_key", "--recipient: \(error)")
+            }
+        }
+        for path in newKeyFile {
+            slots.append(
+                SealRequest.Slot(.keyFile(try SecretReader.newKeyFile(path)), label: "key file"))
+        }
+        if recoveryPhrase || newRecoveryPhraseFile != nil {
+            let entropy = SharedSecret(SecretBytes.random(32))
+            try RecoveryPhraseOutput.give(entropy, to: newRecoveryPhraseFile, object: object)
+            slots.append(
+                SealRequest.Slot(
+                    .recoveryPhrase(entropy: entropy, cost), label: "recovery phrase"))
+        }
+        return slots
+    }
+
+    private func recipientTexts() throws(AccessError) -> [String] {
+        var texts: [String] = []
+        for word in recipient {
+            guard word.hasPrefix("@") else {
+                texts.append(word)
+                continue
+            }
+            let content = try SecretReader.file(String(word.dropFirst()))
+            let file = content.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            for line in file.split(whereSeparator: \.isNewline) {
+                let entry = line.drop(while: \.isWhitespace).prefix { !$0.isWhitespace }
+                if !entry.isEmpty, !entry.hasPrefix("#") { texts.append(String(entry)) }
+            }
+        }
+        return texts
+    }
+}

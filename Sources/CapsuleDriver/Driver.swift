@@ -1,0 +1,129 @@
+import CLinux
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleMount
+import CapsuleSystem
+import FuseKit
+import Glibc
+import Synchronization
+
+/// The program `capsulefs`: opens a capsule, mounts it, serves it.
+public enum Driver {
+    /// Runs with the process's arguments and returns the exit code.
+    public static func main() -> Int32 {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do throws(AccessError) {
+            switch try DriverOptions.parse(arguments) {
+            case .help:
+                print(DriverHelp.text)
+                return 0
+            case .version:
+                print("capsulefs \(ToolVersion.text)")
+                return 0
+            case .mount(let options):
+                if options.isForeground || Readiness.isChild { return try serve(options) }
+                return try Readiness.runInBackground(arguments)
+            }
+        } catch {
+            Log.standardError("capsulefs: \(error.message)")
+            return error.exitCode
+        }
+    }
+
+    private static func serve(_ options: DriverOptions) throws(AccessError) -> Int32 {
+        clinux_forbid_core_dumps()
+        try checkMountPoint(options.mountPoint)
+        let source = absolutePath(options.source)
+        let mountPoint = absolutePath(options.mountPoint)
+        let capsule = try open(options)
+        let log = Log(isForeground: options.isForeground)
+        let readiness = Readiness(options)
+        let fileSystem: SealedFileSystem
+        do {
+            fileSystem = try SealedFileSystem(
+                capsule, policy: options.policy, report: { log.error($0) },
+                started: { readiness.announce() })
+        } catch let error as FormatError {
+            throw AccessError(error, path: options.source)
+        } catch {
+            throw AccessError(
+                .usage, code: "unusable_path", "\(options.source): no such directory in it")
+        }
+        // Before any thread is started: they inherit the mask.
+        let watcher = MountWatcher(mountPoint: mountPoint, fileSystem, options)
+        let session: FuseSession
+        do throws(FuseSession.StartError) {
+            session = try FuseSession(
+                fileSystem, options: kernelOptions(options, source: source),
+                debug: options.isDebug)
+            try session.mount(at: mountPoint)
+        } catch {
+            throw AccessError(.system, code: "mount_failed", error.message)
+        }
+        ReadAhead.raise(mountPoint: mountPoint)
+        watcher.start()
+        let count = options.threadCount > 0 ? options.threadCount : defaultThreadCount
+        session.run(threadCount: count)
+        return 0
+    }
+
+    /// One thread more than processors: one may wait for storage while the others work.
+    private static var defaultThreadCount: Int { Environment.processorCount + 2 }
+
+    private static func open(_ options: DriverOptions) throws(AccessError) -> Capsule {
+        let file = try CapsuleOpener.open(path: options.source)
+        if let expected = options.expectedRoot, expected != file.trailer.root {
+            throw AccessError(
+                .validation, code: "wrong_root",
+                "\(options.source): its root is \(file.trailer.root.hex), not the one demanded")
+        }
+        let keys = try options.secrets.unlock(file, path: options.source)
+        do throws(FormatError) {
+            return try Capsule(
+                file, keys: keys, caches: Capsule.CacheSizes(content: options.cacheLength))
+        } catch {
+            throw AccessError(error, path: options.source)
+        }
+    }
+
+    private static func checkMountPoint(_ path: String) throws(AccessError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let error = SystemError.last("use the mount point", path)
+            let hint =
+                error.errno == ENOTCONN ? "; a dead mount is there: 'capsule umount' removes it" : ""
+            throw AccessError(.usage, code: "unusable_path", "\(error)\(hint)")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw AccessError(
+                .usage, code: "unusable_path", "\(path): the mount point is not a directory")
+        }
+    }
+
+    private static func absolutePath(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func kernelOptions(_ options: DriverOptions, source: String) -> [String] {
+        var list = ["ro", "subtype=capsulefs", "fsname=\(source)"]
+        list.append(options.allowsSuid ? "suid" : "nosuid")
+        list.append(options.allowsDevices ? "dev" : "nodev")
+        if options.allowsOther { list.append("allow_other") }
+        if options.policy.enforcesPermissions { list.append("default_permissions") }
+        return list + options.kernelFlags
+    }
+}
+
+extension AccessError {
+    /// The exit code of every program here: 1 the user, 2 the system, 3 a validation.
+    public var exitCode: Int32 {
+        switch kind {
+        case .usage: 1
+        case .system: 2
+        case .validation: 3
+        }
+    }
+}

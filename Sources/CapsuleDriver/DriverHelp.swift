@@ -1,0 +1,28 @@
+/// What `capsulefs --help` prints: one screen.
+enum DriverHelp {
+    static let text = """
+        usage: capsulefs CAPSULE MOUNTPOINT [-f] [-d] [-o OPTION[,OPTION...]]
+
+        Mounts a sealed capsule (.mv2e) as a read-only folder.
+
+          -f               stay in front       -d   print libfuse's trace, and stay in front
+          --notify-fd N    write READY=1 to descriptor N when the mount answers
+          -h, --help       this text           -V, --version
+
+        Options:
+          passphrase-file=F, passphrase-fd=N, passphrase-command=C
+          identity=F       age identity file
+          key-file=F, recovery-phrase-file=F
+          root=HEX         refuse any other root
+          allowed-signers=F, require-verified
+          allow_other, default_permissions, uid=N, gid=N, umask=OCTAL
+          allow-suid, allow-dev
+          subdir=PATH      show a directory of the capsule as the root
+          cache=SIZE       memory for contents (64M)    threads=N
+          timeout=SECONDS  unmount when idle            redact   no names in the log
+
+        Without a secret: CAPSULE_PASSPHRASE, SPECKIT_MEMVID_PASSPHRASE, then a prompt.
+        Exit codes: 0 mounted, 1 usage or secret, 2 system or damage, 3 not verified.
+        See capsulefs(8), capsule(1).
+        """
+}

@@ -1,0 +1,23 @@
+import CLinux
+import Glibc
+
+/// Where the driver's messages go: standard error in front, syslog in the background.
+struct Log: Sendable {
+    private let isForeground: Bool
+
+    init(isForeground: Bool) { self.isForeground = isForeground }
+
+    func error(_ message: String) {
+        if isForeground {
+            Self.standardError("capsulefs: \(message)")
+        } else {
+            clinux_log_error("capsulefs", message)
+        }
+    }
+
+    /// One line, in one write, so that lines of several threads do not mix.
+    static func standardError(_ line: String) {
+        let text = line + "\n"
+        _ = write(2, text, text.utf8.count)
+    }
+}

@@ -1,0 +1,192 @@
+import CapsuleCrypto
+import CapsuleSystem
+import Synchronization
+
+/// Checks every stored byte of a capsule against its root. Needs no key.
+///
+/// `CapsuleFile` has checked header, areas and trailer; this walks the trees, checks that blocks
+/// and nodes tile the file without a gap, and hashes every block (or a sample) on all cores.
+public final class CapsuleVerifier: Sendable {
+    /// What was found.
+    public struct Report: Sendable {
+        /// Everything that is wrong, by place in the file.
+        public var faults: [FormatError] = []
+        /// Blocks hashed.
+        public var blockCount: UInt64 = 0
+        /// Bytes hashed.
+        public var byteCount: UInt64 = 0
+        /// Whether nothing is wrong.
+        public var isIntact: Bool { faults.isEmpty }
+    }
+
+    private let file: CapsuleFile
+    private let storage: any Storage
+    private let workerCount: Int
+    private let progress: @Sendable (UInt64) -> Void
+    private let report = Mutex(Report())
+
+    /// Faults kept; a file full of them would fill memory.
+    private static let faultCountMax = 10_000
+    /// Bytes read at once.
+    private static let runLength = 1 << 20
+
+    private struct Work: Sendable {
+        let stream: StreamID
+        let blocks: [TreeNode.Block]
+    }
+
+    /// A verifier.
+    ///
+    /// - Parameters:
+    ///   - storage: read instead of the file's own, as by a reader that goes past the page cache.
+    ///   - progress: hears of the number of bytes done, from any thread.
+    public init(
+        _ file: CapsuleFile, storage: (any Storage)? = nil,
+        workerCount: Int = Environment.processorCount,
+        progress: @escaping @Sendable (UInt64) -> Void = { _ in }
+    ) {
+        self.file = file
+        self.storage = storage ?? file.storage
+        self.workerCount = workerCount
+        self.progress = progress
+    }
+
+    /// Checks all nodes and, of each 256 blocks, those that `sample` chooses by index.
+    public func verify(sample: (@Sendable (UInt64) -> Bool)? = nil) -> Report {
+        let queue = WorkQueue<Work>(capacity: workerCount * 2)
+        let workers = (0..<workerCount).map { _ in
+            Worker { [self] in
+                let scratch = BlockScratch()
+                while let work = queue.pop() { check(work, scratch: scratch) }
+            }
+        }
+        for area in [file.slotAreas, file.signatureAreas] { noteAreas(area) }
+        for stream in file.trailer.streams where stream.blockCount > 0 {
+            walk(stream, sample: sample, queue)
+        }
+        queue.close()
+        for worker in workers { worker.join() }
+        var result = report.withLock { $0 }
+        result.faults.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
+        return result
+    }
+
+    private func noteAreas(_ areas: AreaPair) {
+        if let fault = areas.otherFault { note(fault) }
+    }
+
+    private func note(_ fault: FormatError) {
+        report.withLock { report in
+            if report.faults.count < Self.faultCountMax { report.faults.append(fault) }
+        }
+    }
+
+    /// Walks a stream's nodes in post-order and queues their blocks.
+    private func walk(
+        _ stream: Trailer.Stream, sample: (@Sendable (UInt64) -> Bool)?, _ queue: WorkQueue<Work>
+    ) {
+        var position = stream.start
+        var blockCount: UInt64 = 0
+        var logical: UInt64 = 0
+        func visit(hash: Digest32, offset: UInt64, level: Int) {
+            let node: TreeNode
+            do throws(FormatError) {
+                node = try StreamReader.loadNode(
+                    storage, hash: hash, offset: offset, level: level, stream: stream.id)
+            } catch {
+                note(error)
+                position = offset
+                return
+            }
+            let isInPlace =
+                node.fileStart == position && node.firstBlock == blockCount
+                && node.logicalStart == logical
+            if !isInPlace {
+                note(
+                    .damaged(
+                        "a node of the \(stream.id.name) tree does not follow the one before it",
+                        at: offset))
+            }
+            for child in node.children {
+                visit(hash: child.hash, offset: child.nodeOffset, level: level - 1)
+                logical = child.logicalOffset + child.logicalLength
+            }
+            if level == 0 {
+                let chosen = node.blocks.enumerated().filter { index, _ in
+                    sample?(node.firstBlock + UInt64(index)) ?? true
+                }
+                queue.push(Work(stream: stream.id, blocks: chosen.map(\.element)))
+                blockCount = node.firstBlock + UInt64(node.blocks.count)
+                position = node.blocks.last?.fileEnd ?? position
+                logical = node.blocks.last?.logicalEnd ?? logical
+            } else {
+                blockCount = max(blockCount, node.firstBlock)
+            }
+            let isFull = position == offset
+            if !isFull {
+                note(
+                    .damaged(
+                        "there are bytes between the blocks and a node of the "
+                            + "\(stream.id.name) tree", at: position))
+            }
+            position = offset + UInt64(TreeNode.length(of: node))
+        }
+        visit(hash: stream.rootHash, offset: stream.rootOffset, level: Int(stream.rootLevel))
+        let isComplete =
+            position == stream.end && blockCount == stream.blockCount
+            && logical == stream.logicalLength
+        let hasFaults = report.withLock { !$0.faults.isEmpty }
+        if !isComplete && !hasFaults {
+            note(.damaged("the \(stream.id.name) tree does not cover its stream", at: stream.end))
+        }
+    }
+
+    /// Hashes blocks, reading neighbours together.
+    private func check(_ work: Work, scratch: BlockScratch) {
+        var start = 0
+        while start < work.blocks.count {
+            var end = start + 1
+            while end < work.blocks.count,
+                work.blocks[end].fileOffset == work.blocks[end - 1].fileEnd,
+                work.blocks[end].fileEnd - work.blocks[start].fileOffset <= UInt64(Self.runLength)
+            { end += 1 }
+            check(work.blocks[start..<end], of: work.stream, scratch: scratch)
+            start = end
+        }
+    }
+
+    private func check(
+        _ run: ArraySlice<TreeNode.Block>, of stream: StreamID, scratch: BlockScratch
+    ) {
+        guard let first = run.first, let last = run.last else { return }
+        let stored = scratch.stored(Int(last.fileEnd - first.fileOffset))
+        var available = 0
+        do throws(SystemError) {
+            available = try storage.read(into: stored, at: first.fileOffset)
+        } catch {
+            note(FormatError(.system, "cannot read: \(error.reason)", at: first.fileOffset))
+        }
+        for block in run {
+            let start = Int(block.fileOffset - first.fileOffset)
+            guard start + block.storedLength <= available else {
+                note(
+                    FormatError(
+                        .truncated, "a block of the \(stream.name) stream cannot be read",
+                        at: block.fileOffset))
+                continue
+            }
+            let sealed = UnsafeRawBufferPointer(
+                rebasing: stored[start..<start + block.storedLength])
+            do throws(FormatError) {
+                try BlockCodec.verify(sealed, block: block, stream: stream)
+            } catch {
+                note(error)
+            }
+        }
+        report.withLock { report in
+            report.blockCount += UInt64(run.count)
+            report.byteCount += UInt64(stored.count)
+        }
+        progress(UInt64(stored.count))
+    }
+}

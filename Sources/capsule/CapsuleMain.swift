@@ -1,0 +1,6 @@
+import CapsuleCommands
+
+@main
+enum CapsuleMain {
+    static func main() { CapsuleProgram.main() }
+}
