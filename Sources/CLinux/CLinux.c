@@ -164,6 +164,10 @@ long clinux_lgetxattr(const char *path, const char *name, void *value, size_t si
     return lgetxattr(path, name, value, size);
 }
 
+int clinux_setxattr(const char *path, const char *name, const void *value, size_t size) {
+    return setxattr(path, name, value, size, 0);
+}
+
 int clinux_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
     return lsetxattr(path, name, value, size, 0);
 }

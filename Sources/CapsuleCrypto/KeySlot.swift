@@ -232,7 +232,9 @@ extension KeySlot {
         let keys = Self.wrapKeys(slotKey, salt: salt, capsuleID: capsuleID, kind: kind)
         guard equalInConstantTime(keys.commitment, commitment) else { return nil }
         let associated = Array(record[..<40]) + parameters
-        var key = try keys.cipher.open(wrappedKey, counter: 0, associated: associated)
+        // The commitment is not secret: a slot with the right one and another key is no slot of ours.
+        guard var key = try? keys.cipher.open(wrappedKey, counter: 0, associated: associated)
+        else { return nil }
         defer { wipe(&key) }
         return SymmetricKey(data: key)
     }

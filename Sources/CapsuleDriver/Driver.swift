@@ -72,19 +72,14 @@ public enum Driver {
     private static var defaultThreadCount: Int { Environment.processorCount + 2 }
 
     private static func open(_ options: DriverOptions) throws(AccessError) -> Capsule {
-        let file = try CapsuleOpener.open(path: options.source)
-        if let expected = options.expectedRoot, expected != file.trailer.root {
-            throw AccessError(
-                .validation, code: "wrong_root",
-                "\(options.source): its root is \(file.trailer.root.hex), not the one demanded")
-        }
-        let keys = try options.secrets.unlock(file, path: options.source)
-        do throws(FormatError) {
-            return try Capsule(
-                file, keys: keys, caches: Capsule.CacheSizes(content: options.cacheLength))
-        } catch {
-            throw AccessError(error, path: options.source)
-        }
+        var demands = CapsuleSession.Demands()
+        demands.root = options.expectedRoot
+        demands.allowedSignersFile = options.allowedSignersFile
+        demands.requiresVerified = options.requiresVerified
+        return try CapsuleSession.open(
+            path: options.source, secrets: options.secrets, demands: demands,
+            caches: Capsule.CacheSizes(content: options.cacheLength)
+        ).capsule
     }
 
     private static func checkMountPoint(_ path: String) throws(AccessError) {

@@ -3,7 +3,12 @@ import CapsuleSystem
 /// The runs of a sparse file, kept decoded.
 final class ExtentList: Sendable {
     let extents: [Extent]
-    init(_ extents: [Extent]) { self.extents = extents }
+    let size: UInt64
+
+    init(_ extents: [Extent], size: UInt64) {
+        self.extents = extents
+        self.size = size
+    }
 
     /// The index of the first extent that ends after `offset`.
     func firstIndex(endingAfter offset: UInt64) -> Int {
@@ -22,11 +27,17 @@ final class ExtentList: Sendable {
 
 /// Contents of regular files, for mounts, extraction and comparison alike.
 extension Capsule {
+    /// Decoded extents are kept by the index of the first. An entry that shares it with another and
+    /// differs from it in size or count is hostile, or has no extents at all.
     private func extentList(_ entry: Entry) throws(FormatError) -> ExtentList {
-        try extentLists.value(for: entry.place, cost: { 64 + $0.extents.count * 24 }) {
-            () throws(FormatError) -> ExtentList in
-            ExtentList(try index.extents(of: entry))
+        if entry.count == 0 { return ExtentList([], size: entry.size) }
+        let list = try extentLists.value(
+            for: entry.place, cost: { 64 + $0.extents.count * 24 }
+        ) { () throws(FormatError) -> ExtentList in
+            ExtentList(try index.extents(of: entry), size: entry.size)
         }
+        if list.extents.count == Int(entry.count), list.size == entry.size { return list }
+        return ExtentList(try index.extents(of: entry), size: entry.size)
     }
 
     /// Reads up to `buffer.count` bytes of a regular file at `offset`; fewer only at its end.

@@ -10,7 +10,7 @@ public final class CapsuleWriter {
     private let header: Header
     private let workerCount: Int
     private var streams: [Trailer.Stream] = []
-    private var fingerprints: [UInt8] = []
+    private var fingerprints: [[UInt8]] = []
 
     /// The shape of the index: one page or section block to a block, compressed.
     private static let indexShape = StreamSealer.Shape(
@@ -28,7 +28,7 @@ public final class CapsuleWriter {
         self.purpose = purpose
         self.workerCount = workerCount
         output = SealOutput(storage: storage, position: 0, written: written)
-        guard case .seal(let keys, _) = purpose else { return }
+        guard case .seal(let keys, _, _) = purpose else { return }
         let slotArea = Area(
             kind: .slots, sequence: 1, count: slots.count, records: slots.flatMap(\.record))
         guard slotArea.records.count <= Area.capacity(length: header.slotAreaLength) else {
@@ -58,8 +58,11 @@ public final class CapsuleWriter {
     public func finish(_ stream: StreamSealer) throws(FormatError) {
         let result = try stream.finish()
         streams.append(result.entry)
-        fingerprints += result.fingerprint.bytes
+        fingerprints.append(result.fingerprint.bytes)
     }
+
+    /// Begins an index stream whose blocks the caller ends.
+    public func indexStream() -> StreamSealer { sealer(.index, Self.indexShape) }
 
     /// Writes the index stream. With `uniform`, blocks are stored uncompressed.
     public func writeIndex(
@@ -79,14 +82,16 @@ public final class CapsuleWriter {
         try finish(stream)
     }
 
-    /// What was sealed so far and `more`, as one hash: equal for equal streams. Depends on no key.
-    public func fingerprint(with more: [UInt8]) -> Digest32 {
-        Blake3Context("capsulefs 2 fingerprint").hash(fingerprints + more)
+    /// Content, index and a manifest as one hash: equal for equal input of the cipher. Depends on
+    /// no key.
+    public func fingerprint(replacingManifest manifest: [UInt8]) -> Digest32 {
+        let streams = fingerprints.prefix(2).flatMap { $0 }
+        return Blake3Context("capsulefs 2 fingerprint").hash(streams + manifest)
     }
 
     /// Writes the trailer and everything that was gathered. Returns the trailer.
     public func finish() throws(FormatError) -> Trailer {
-        guard case .seal(let keys, _) = purpose else {
+        guard case .seal(let keys, _, _) = purpose else {
             preconditionFailure("a fingerprint has no trailer")
         }
         let trailer = Trailer(

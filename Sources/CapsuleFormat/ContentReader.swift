@@ -88,6 +88,11 @@ public final class ContentReader: Sendable {
         }
     }
 
+    /// Hands the plaintext of every block to `body`, in order.
+    public func forEachBlock(_ body: (UnsafeRawBufferPointer) -> Void) throws(FormatError) {
+        try stream.forEachBlock(body)
+    }
+
     /// Loads the block that holds `offset` into the cache, and returns where the next one begins.
     /// Errors are left to who reads the block.
     public func prefetch(at offset: UInt64) -> UInt64? {

@@ -36,6 +36,12 @@ public struct IndexBuilder {
         return Ordinal(entries.count - 1)
     }
 
+    /// The users that own something.
+    public var userIDs: Set<UInt32> { Set(entries.lazy.filter { !$0.isAlias }.map(\.uid)) }
+
+    /// The groups that own something.
+    public var groupIDs: Set<UInt32> { Set(entries.lazy.filter { !$0.isAlias }.map(\.gid)) }
+
     /// The sum of the sizes of all regular files, in bytes.
     public var totalSize: UInt64 {
         entries.reduce(0) { $1.isRegular && !$1.isAlias ? $0 &+ $1.size : $0 }

@@ -113,7 +113,9 @@ struct IndexLayout: Equatable, Sendable {
         let section = Section(
             firstBlock: try reader.integer("section block"),
             length: try reader.integer("section length"))
-        guard section.firstBlock == nextBlock, section.length <= Limits.streamLength else {
+        guard section.firstBlock == nextBlock, section.length <= Limits.streamLength,
+            section.blockCount <= Limits.blockCount
+        else {
             throw ByteError(.outOfRange, "section block", at: at)
         }
         nextBlock += section.blockCount

@@ -35,6 +35,11 @@ public final class IndexReader: Sendable {
     /// Whether any inode has extended attributes.
     public var hasAttributes: Bool { layout.hasAttributes }
 
+    /// Hands the plaintext of every block to `body`, in order.
+    public func forEachBlock(_ body: (UnsafeRawBufferPointer) -> Void) throws(FormatError) {
+        try stream.forEachBlock(body)
+    }
+
     // MARK: Entries
 
     func page(of ordinal: Ordinal) throws(FormatError) -> IndexPage {
@@ -86,10 +91,16 @@ public final class IndexReader: Sendable {
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool
     ) throws(FormatError) {
         var position = start
+        var previous: [UInt8]?
         while position < Int(record.count) {
             let ordinal = Ordinal(record.place) + Ordinal(position)
             let page = try page(of: ordinal)
             var index = Int(ordinal - page.firstOrdinal)
+            // Within a page the order was checked; here it is checked from page to page.
+            if let previous, !previous.lexicographicallyPrecedes(page.name(index)) {
+                throw .damaged("entry \(ordinal) of the index is not in the order of names")
+            }
+            defer { previous = [UInt8](page.name(page.count - 1)) }
             while index < page.count, position < Int(record.count) {
                 let entry = page[index]
                 try requireParent(entry, directory, page.firstOrdinal + Ordinal(index))
@@ -214,7 +225,6 @@ public final class IndexReader: Sendable {
             Int(entry.count) * Extent.encodedLength,
             at: entry.place * UInt64(Extent.encodedLength), of: layout.extents)
         var extents: [Extent] = []
-        extents.reserveCapacity(Int(entry.count))
         do throws(ByteError) {
             var reader = ByteReader(encoded.span.bytes)
             var end: UInt64 = 0
@@ -299,7 +309,7 @@ public final class IndexReader: Sendable {
             throw .damaged("a place outside a section of the index is referred to")
         }
         var result: [UInt8] = []
-        result.reserveCapacity(count)
+        result.reserveCapacity(min(count, 1 << 20))
         let blockLength = UInt64(IndexLayout.sectionBlockLength)
         while result.count < count {
             let position = offset + UInt64(result.count)
@@ -310,8 +320,11 @@ public final class IndexReader: Sendable {
                 return try stream.load(node.blocks[place])
             }
             let start = Int(position % blockLength)
-            guard start < block.bytes.count else {
-                throw .damaged("a block of the index is too short")
+            let isLast = index == section.firstBlock + section.blockCount - 1
+            let expected =
+                isLast ? section.length - (section.blockCount - 1) * blockLength : blockLength
+            guard block.bytes.count == Int(expected) else {
+                throw .damaged("a block of the index has another length than its section says")
             }
             let take = min(count - result.count, block.bytes.count - start)
             result.append(contentsOf: block.bytes[start..<start + take])

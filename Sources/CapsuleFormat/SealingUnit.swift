@@ -7,7 +7,10 @@ import Glibc
 final class SealingUnit: @unchecked Sendable {
     // Sendable because exactly one thread uses it at a time.
     struct SealedBlock {
+        /// The leaf of the hash tree.
         let hash: Digest32
+        /// The hash of what the cipher got, for reproducible sealing; else zeros.
+        let inputHash: Digest32
         let storedLength: Int
         let logicalLength: Int
     }

@@ -176,4 +176,16 @@ final class StreamReader: Sendable {
         guard let result else { preconditionFailure("open calls its body or throws") }
         return result
     }
+
+    /// Hands the plaintext of every block to `body`, in order.
+    func forEachBlock(_ body: (UnsafeRawBufferPointer) -> Void) throws(FormatError) {
+        var offset: UInt64 = 0
+        while offset < entry.logicalLength {
+            let node = try leafNode(containing: offset)
+            for block in node.blocks {
+                try open([block]) { body($1) }
+                offset = block.logicalEnd
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ public final class StreamSealer {
     /// What is done with the units.
     public enum Purpose: Sendable {
         /// Seal them under the capsule's keys.
-        case seal(FileKeys, capsuleID: [UInt8])
+        case seal(FileKeys, capsuleID: [UInt8], takingFingerprint: Bool)
         /// Only hash what would be sealed: the first pass of reproducible sealing.
         case fingerprint
     }
@@ -99,7 +99,10 @@ public final class StreamSealer {
                         tree.add(
                             hash: block.hash, storedLength: block.storedLength,
                             logicalLength: block.logicalLength, emit: output.append)
-                        block.hash.withUnsafeBytes { fingerprint.update($0) }
+                        block.inputHash.withUnsafeBytes { fingerprint.update($0) }
+                        withUnsafeBytes(of: UInt64(block.logicalLength).littleEndian) {
+                            fingerprint.update($0)
+                        }
                         start += block.storedLength
                     }
                     unit.reset()

@@ -3,22 +3,26 @@ import CapsuleCrypto
 /// What a worker thread of the sealing pipeline does to a unit.
 final class UnitSealer {
     private let shape: StreamSealer.Shape
-    private let stream: StreamID
     private let codec: BlockCodec?
     private let compressor: ZstdCompressor?
+    private let takesFingerprint: Bool
     private let frame: UnsafeMutableRawBufferPointer
+
+    private static let inputContext = Blake3Context("capsulefs 2 fingerprint input")
 
     /// A compressed block must save this fraction of its plaintext (1/32); decompressing costs
     /// more time than reading what it saves otherwise.
     private static let savingDivisor = 32
 
     init(stream: StreamID, shape: StreamSealer.Shape, purpose: StreamSealer.Purpose) {
-        self.stream = stream
-        codec =
-            switch purpose {
-            case .seal(let keys, let id): BlockCodec(stream: stream, keys: keys, capsuleID: id)
-            case .fingerprint: nil
-            }
+        switch purpose {
+        case .seal(let keys, let id, let takesFingerprint):
+            codec = BlockCodec(stream: stream, keys: keys, capsuleID: id)
+            self.takesFingerprint = takesFingerprint
+        case .fingerprint:
+            codec = nil
+            takesFingerprint = true
+        }
         compressor = shape.level == 0 ? nil : ZstdCompressor(level: shape.level)
         frame = .allocate(byteCount: shape.unitLength, alignment: 64)
         self.shape = shape
@@ -51,17 +55,20 @@ final class UnitSealer {
     ) {
         let storedLength = payload.count + BlockCipher.tagByteCount
         let hash: Digest32
+        let inputHash =
+            takesFingerprint
+            ? Self.inputContext.hash(payload, UnsafeRawBufferPointer(start: nil, count: 0)) : .zero
         if let codec {
             let target = UnsafeMutableRawBufferPointer(
                 rebasing: unit.sealed[unit.sealedCount..<unit.sealedCount + storedLength])
             hash = codec.seal(
                 payload, logicalOffset: offset, logicalLength: logicalLength, into: target)
         } else {
-            hash = TreeNode.leaf(payload, stream: stream, logicalOffset: offset)
+            hash = .zero
         }
         unit.sealedCount += storedLength
         unit.blocks.append(
             SealingUnit.SealedBlock(
-                hash: hash, storedLength: storedLength, logicalLength: logicalLength))
+                hash: hash, inputHash: inputHash, storedLength: storedLength, logicalLength: logicalLength))
     }
 }

@@ -74,14 +74,14 @@ public struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Writes all bytes at the current position.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        guard let base = bytes.baseAddress else { return }
-        var done = 0
-        while done < bytes.count {
-            done += try retrying("write", name) {
-                Glibc.write(raw, base + done, bytes.count - done)
+    /// Writes all of `bytes` at the current position.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = try retrying("write", name) {
+                rest.withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
             }
+            rest = rest.dropFirst(count)
         }
     }
 

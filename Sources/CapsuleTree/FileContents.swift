@@ -19,6 +19,8 @@ final class FileContents {
     }
 
     private let stream: StreamSealer
+    /// Off where block lengths must not tell where files begin.
+    private let alignsLargeFiles: Bool
     private let progress: (UInt64) -> Void
     private var known: [Digest32: UInt64] = [:]
     private var sizesSeen: Set<UInt64> = []
@@ -30,8 +32,11 @@ final class FileContents {
     /// Files from this size on begin a block, so that large aligned reads meet whole blocks.
     private static let alignedLength: UInt64 = 1 << 20
 
-    init(_ stream: StreamSealer, progress: @escaping (UInt64) -> Void) {
+    init(
+        _ stream: StreamSealer, alignsLargeFiles: Bool, progress: @escaping (UInt64) -> Void
+    ) {
         self.stream = stream
+        self.alignsLargeFiles = alignsLargeFiles
         self.progress = progress
     }
 
@@ -85,7 +90,7 @@ final class FileContents {
                 return placement(offset, size, hash)
             }
         }
-        if size >= Self.alignedLength { stream.endUnit() }
+        if alignsLargeFiles, size >= Self.alignedLength { stream.endUnit() }
         let offset = stream.logicalOffset
         var hasher = ContentDigest.fileContext.stream()
         let done = try copy(file, from: 0, count: size, into: &hasher)

@@ -19,11 +19,21 @@ struct ReproducibleKeys {
         let fingerprint = try sealer.fingerprint()
         var parameters = ByteWriter()
         parameters.append(fingerprint.bytes)
-        for part in [request.label, request.hint] + request.expectedSigners.map({ Text.hex($0) }) {
+        for part in [request.label, request.hint, slot.label] + request.expectedSigners.map({ Text.hex($0) }) {
             parameters.integer(UInt32(part.utf8.count))
             parameters.append(part.utf8)
         }
         parameters.integer(UInt8(request.publishesLineage ? 1 : 0))
+        switch slot.secret {
+        case .passphrase(_, let cost):
+            parameters.integer(KeySlot.Kind.passphrase.rawValue)
+            parameters.append("\(cost.passes) \(cost.memoryKiB) \(cost.lanes)".utf8)
+        case .recoveryPhrase(_, let cost):
+            parameters.integer(KeySlot.Kind.recoveryPhrase.rawValue)
+            parameters.append("\(cost.passes) \(cost.memoryKiB) \(cost.lanes)".utf8)
+        case .keyFile: parameters.integer(KeySlot.Kind.keyFile.rawValue)
+        case .recipient: break
+        }
         let salt = Array(SHA256.hash(data: parameters.bytes))
         let seed = try seed(slot.secret, salt: salt)
         var counter: UInt32 = 0

@@ -36,20 +36,25 @@ final class TreeScanner {
 
     init(
         stream: StreamSealer, excludes: [ExcludePattern], skipped: Set<FileIdentity>,
-        bytesRead: @escaping (UInt64) -> Void, progress: @escaping (Int) -> Void
+        alignsLargeFiles: Bool, bytesRead: @escaping (UInt64) -> Void,
+        progress: @escaping (Int) -> Void
     ) {
         self.stream = stream
         self.excludes = excludes
         self.skipped = skipped
         self.progress = progress
-        contents = FileContents(stream, progress: bytesRead)
+        contents = FileContents(
+            stream, alignsLargeFiles: alignsLargeFiles, progress: bytesRead)
     }
 
     /// The hash of what was found.
     var contentDigest: Digest32 { digest.digest }
 
     /// The index, to be written.
-    func takeIndex() -> IndexBuilder { index }
+    func takeIndex() -> IndexBuilder {
+        index.owners = OwnerLookup.names(users: index.userIDs, groups: index.groupIDs)
+        return index
+    }
 
     /// Walks the folder at `root`. Throws `TreeError` or `FormatError`.
     func scan(root: String) throws {
@@ -185,7 +190,10 @@ final class TreeScanner {
         } catch {
             if error.errno == ENOENT || error.errno == ELOOP || error.errno == EAGAIN {
                 remark(path, "vanished before it was read; sealed as an empty file")
-                digest.add(index[ordinal], name: child.name, attributes: [], detail: [])
+                firstNames[FileIdentity(child.status)] = nil
+                let empty = ContentDigest.detail(
+                    size: 0, extents: [], hash: ContentDigest.fileContext.hash([UInt8]()))
+                digest.add(index[ordinal], name: child.name, attributes: [], detail: empty)
                 return
             }
             throw TreeError(path: path, error)

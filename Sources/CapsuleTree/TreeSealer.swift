@@ -120,23 +120,45 @@ public struct TreeSealer: Sendable {
     /// written, read again and checked, and before it gets its name.
     public func seal(sign: ([UInt8]) throws -> [[UInt8]]) throws -> SealResult {
         Environment.raiseOpenFileLimit()
-        let output = try AtomicFile(path: request.destination)
+        return try publish(sign: sign) { [self] writer, id, output in
+            try writeStreams(writer, id: id, output: output).manifest
+        }
+    }
+
+    /// Everything about a new capsule but its streams: keys, check, signatures, name.
+    func publish(
+        sign: ([UInt8]) throws -> [[UInt8]],
+        streams: (CapsuleWriter, [UInt8], AtomicFile) throws -> Manifest
+    ) throws -> SealResult {
         if !request.replaces, access(request.destination, F_OK) == 0 {
             throw SystemError(errno: EEXIST, operation: "create", object: request.destination)
         }
+        let output = try AtomicFile(path: request.destination)
         let material = try keyMaterial()
-        let (result, fingerprint) = try write(to: output, material)
-        if let expected = material.fingerprint, expected != fingerprint {
-            throw TreeError(
-                path: Array(request.source.utf8), "the folder changed between the two passes")
+        let keys = FileKeys(fileKey: material.fileKey, salt: material.header.salt)
+        let writer = try CapsuleWriter(
+            storage: output, header: material.header, slots: material.slots,
+            purpose: .seal(
+                keys, capsuleID: material.header.id,
+                takingFingerprint: material.fingerprint != nil), workerCount: workerCount,
+            written: WritebackPacer(output).didWrite)
+        let manifest = try streams(writer, material.header.id, output)
+        if let expected = material.fingerprint {
+            // The capsule's id follows from the fingerprint, so it was taken without it.
+            var anonymous = manifest
+            anonymous.capsuleID = ""
+            guard expected == writer.fingerprint(replacingManifest: anonymous.encoded) else {
+                throw TreeError(
+                    path: Array(request.source.utf8), "the folder changed between the two passes")
+            }
         }
+        let trailer = try writer.finish()
         try check(output)
-        let file = try CapsuleFile(output)
-        for signature in try sign(file.statement) {
+        for signature in try sign(try CapsuleFile(output).statement) {
             try CapsuleFile(output).appendSignature(signature)
         }
         try output.publish(replacing: request.replaces)
-        return result
+        return SealResult(trailer: trailer, manifest: manifest)
     }
 
     // MARK: Keys
@@ -207,32 +229,25 @@ public struct TreeSealer: Sendable {
         let writer = try CapsuleWriter(
             storage: DiscardingStorage(), header: header, slots: [], purpose: .fingerprint,
             workerCount: workerCount)
-        return try writeStreams(writer, id: header.id, skipped: []).fingerprint
+        return try writeStreams(writer, id: header.id, output: nil).fingerprint
     }
 
-    private func write(
-        to output: AtomicFile, _ material: KeyMaterial
-    ) throws -> (SealResult, Digest32) {
-        let keys = FileKeys(fileKey: material.fileKey, salt: material.header.salt)
-        let writeback = WritebackPacer(output)
-        let writer = try CapsuleWriter(
-            storage: output, header: material.header, slots: material.slots,
-            purpose: .seal(keys, capsuleID: material.header.id), workerCount: workerCount,
-            written: writeback.didWrite)
-        var own: Set<TreeScanner.FileIdentity> = []
-        for path in [request.destination] {
-            var status = stat()
-            if stat(path, &status) == 0 { own.insert(TreeScanner.FileIdentity(status)) }
-        }
+    /// The file being written and the one being replaced may lie in the folder: neither is part of
+    /// itself.
+    private func skipped(_ output: AtomicFile?) -> Set<TreeScanner.FileIdentity> {
+        var skipped: Set<TreeScanner.FileIdentity> = []
         var status = stat()
-        if fstat(output.descriptor, &status) == 0 { own.insert(TreeScanner.FileIdentity(status)) }
-        let streams = try writeStreams(writer, id: material.header.id, skipped: own)
-        let trailer = try writer.finish()
-        return (SealResult(trailer: trailer, manifest: streams.manifest), streams.fingerprint)
+        if stat(request.destination, &status) == 0 {
+            skipped.insert(TreeScanner.FileIdentity(status))
+        }
+        if let output, fstat(output.descriptor, &status) == 0 {
+            skipped.insert(TreeScanner.FileIdentity(status))
+        }
+        return skipped
     }
 
     private func writeStreams(
-        _ writer: CapsuleWriter, id: [UInt8], skipped: Set<TreeScanner.FileIdentity>
+        _ writer: CapsuleWriter, id: [UInt8], output: AtomicFile?
     ) throws -> (manifest: Manifest, fingerprint: Digest32) {
         let level = request.pads ? 0 : request.level
         let stream = writer.contentStream(
@@ -240,7 +255,8 @@ public struct TreeSealer: Sendable {
                 unitLength: request.blockSize, rawBlockLength: SealRequest.rawBlockSize,
                 level: level))
         let scanner = TreeScanner(
-            stream: stream, excludes: request.excludes, skipped: skipped,
+            stream: stream, excludes: request.excludes, skipped: skipped(output),
+            alignsLargeFiles: level > 0,
             bytesRead: { [progress] in progress.bytesRead.add($0, ordering: .relaxed) },
             progress: { [progress] in progress.entries.add($0, ordering: .relaxed) })
         try scanner.scan(root: request.source)
@@ -248,15 +264,13 @@ public struct TreeSealer: Sendable {
         try writer.finish(stream)
         var index = scanner.takeIndex()
         try writer.writeIndex(&index, uniform: request.pads)
-        // The capsule's id follows from the fingerprint, so the fingerprint covers a manifest
-        // without it.
         var manifest = Manifest(
             capsuleID: "", creator: request.creator, toolVersion: request.toolVersion,
             createdAt: request.createdAt, lineage: request.lineage,
             contentDigest: scanner.contentDigest.hex, entryCount: UInt64(index.count - 1),
             totalSize: index.totalSize, excluded: request.excludes.map(\.text),
             remarks: scanner.remarks)
-        let fingerprint = writer.fingerprint(with: manifest.encoded)
+        let fingerprint = writer.fingerprint(replacingManifest: manifest.encoded)
         manifest.capsuleID = Text.hex(id)
         try writer.writeManifest(manifest.encoded)
         return (manifest, fingerprint)

@@ -65,5 +65,7 @@ long clinux_getxattr(int fd, const char *_Nonnull name, void *_Nullable value, s
 long clinux_llistxattr(const char *_Nonnull path, char *_Nullable list, size_t size);
 long clinux_lgetxattr(const char *_Nonnull path, const char *_Nonnull name,
                          void *_Nullable value, size_t size);
+int clinux_setxattr(const char *_Nonnull path, const char *_Nonnull name,
+                    const void *_Nullable value, size_t size);
 int clinux_lsetxattr(const char *_Nonnull path, const char *_Nonnull name,
                      const void *_Nullable value, size_t size);

@@ -5,38 +5,146 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
 import CapsuleTree
+import Synchronization
 
 /// `capsule seal`.
 struct SealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "seal", abstract: "Seal a folder into a new capsule.")
+        commandName: "seal", abstract: "Seal a folder into a new capsule.",
+        discussion: "See capsule-seal(1).")
 
     @Argument(help: "The folder.") var directory: String
     @Argument(help: "The capsule to be written.") var output: String
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
+    @OptionGroup(title: "Passphrase sources, if no secret to create is named")
+    var opening: OpeningOptions
+    @OptionGroup(title: "Cost") var cost: CostOptions
+    @Option(name: .long, help: "Sign with an SSH key: private, or .pub with an agent.")
+    var sign: [String] = []
     @Option(name: .long, help: "Leave out what matches GLOB.") var exclude: [String] = []
-    @Option(name: .long, help: "zstd level, 0 to 19; 0 stores uncompressed.") var level = 3
-    @Option(name: .long, help: "Largest block, in bytes.") var blockSize =
-        SealRequest.defaultBlockSize
-    @Flag(name: .long, help: "Uniform blocks and a rounded length.") var pad = false
+    @Option(name: .long, help: "zstd level, 1 to 19; 0 stores uncompressed.") var level = 3
+    @Option(name: .long, help: "Largest block in bytes: a power of two, 4096 to 1048576.")
+    var blockSize = SealRequest.defaultBlockSize
+    @Flag(name: .long, help: "Uniform blocks, uncompressed, and a rounded length.") var pad = false
     @Option(name: .long, help: "A public name.") var label = ""
     @Option(name: .long, help: "A public hint at the passphrase.") var hint = ""
+    @Option(name: .long, help: "Seal the next version of the lineage of capsule FILE.")
+    var parent: String?
+    @Flag(name: .long, help: "Publish lineage and version in the clear.") var publicLineage = false
+    @Flag(name: .long, help: "The same folder and secret give the same file.")
+    var reproducible = false
+    @Flag(name: .long, help: "Replace an existing file.") var force = false
+    @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
+    mutating func validate() throws {
+        guard (0...19).contains(level) else { throw ValidationError("--level takes 0 to 19") }
+        guard Limits.blockSizeOption.contains(blockSize), blockSize.nonzeroBitCount == 1 else {
+            throw ValidationError("--block-size takes a power of two from 4096 to 1048576")
+        }
+        guard label.utf8.count <= Limits.labelLength, hint.utf8.count <= Limits.labelLength else {
+            throw ValidationError("--label and --hint take at most 255 bytes")
+        }
+    }
+
     func run() throws {
-        let slots = try newSlots.slots(cost: .standard, object: output)
+        let progress = SealProgress()
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            SealCommand.describe(progress)
+        }
+        defer { reporter.stop() }
+        let signers = try Signers(paths: sign)
+        var request = try makeRequest(slots: try slots(), signers: signers)
+        request.replaces = force
+        let result = try TreeSealer(request, progress: progress).seal(sign: signers.sign)
+        reporter.stop()
+        for remark in result.manifest.remarks where !quiet {
+            Output.warn("\(remark.path): \(remark.reason)")
+        }
+        if outputOptions.json {
+            Output.json(SealResultJSON(result, path: output))
+        } else if !quiet {
+            Output.line("sealed \(result.manifest.entryCount) entries into \(output)")
+            Output.line("root \(result.trailer.root.hex)")
+        }
+    }
+
+    private func slots() throws -> [SealRequest.Slot] {
+        let cost = try cost.cost
+        if !newSlots.isEmpty { return try newSlots.slots(cost: cost, object: output) }
+        var passphrases = try opening.secrets.namedPassphrases()
+        if passphrases.isEmpty, let value = try SecretReader.environment() {
+            passphrases = [value]
+        }
+        if passphrases.isEmpty { passphrases = [try SecretReader.newPassphrase(for: output)] }
+        return passphrases.map { SealRequest.Slot(.passphrase($0, cost), label: "passphrase") }
+    }
+
+    private func makeRequest(
+        slots: [SealRequest.Slot], signers: Signers
+    ) throws -> SealRequest {
         var request = SealRequest(
-            source: directory, destination: output, slots: slots,
-            lineage: Manifest.Lineage(
-                id: Text.hex(Environment.random(16)), version: 1, parentRoot: nil),
-            creator: "", toolVersion: ToolVersion.text, createdAt: "")
+            source: directory, destination: output, slots: slots, lineage: try lineage(),
+            creator: reproducible ? "" : Provenance.creator, toolVersion: ToolVersion.text,
+            createdAt: try createdAt())
+        request.expectedSigners = signers.fingerprints
         request.level = level
         request.blockSize = blockSize
         request.pads = pad
         request.label = label
         request.hint = hint
+        request.publishesLineage = publicLineage
+        request.isReproducible = reproducible
         request.excludes = exclude.map { ExcludePattern($0) }
-        let result = try TreeSealer(request).seal { _ in [] }
-        if !quiet { Output.line("root \(result.trailer.root.hex)") }
+        return request
+    }
+
+    private func createdAt() throws -> String {
+        let isDated = Environment.variable("SOURCE_DATE_EPOCH") != nil
+        return reproducible && !isDated
+            ? Timestamp(seconds: 0).rfc3339 : try Provenance.createdAt()
+    }
+
+    private func lineage() throws -> Manifest.Lineage {
+        guard let parent else {
+            let id = reproducible ? [UInt8](repeating: 0, count: 16) : Environment.random(16)
+            return Manifest.Lineage(id: Text.hex(id), version: 1, parentRoot: nil)
+        }
+        let session = try CapsuleSession.open(path: parent, secrets: opening.secrets)
+        let previous = try session.capsule.manifest().lineage
+        return Manifest.Lineage(
+            id: previous.id, version: previous.version + 1,
+            parentRoot: session.capsule.file.trailer.root.hex)
+    }
+
+    private static func describe(_ progress: SealProgress) -> String {
+        let entries = progress.entries.load(ordering: .relaxed)
+        let toCheck = progress.bytesToCheck.load(ordering: .relaxed)
+        if toCheck > 0 {
+            let checked = progress.bytesChecked.load(ordering: .relaxed)
+            return "checking \(Human.bytes(checked)) of \(Human.bytes(toCheck))"
+        }
+        let bytes = progress.bytesRead.load(ordering: .relaxed)
+        return "sealing: \(entries) entries, \(Human.bytes(bytes))"
+    }
+}
+
+/// What `seal` and `rekey` report.
+struct SealResultJSON: Encodable {
+    private let path: String
+    private let root: String
+    private let manifest: Manifest
+    private let fileLength: UInt64
+
+    init(_ result: SealResult, path: String) {
+        self.path = path
+        root = result.trailer.root.hex
+        manifest = result.manifest
+        fileLength = result.trailer.fileLength
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path, root, manifest
+        case fileLength = "file_length"
     }
 }

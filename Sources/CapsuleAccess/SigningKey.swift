@@ -1,0 +1,137 @@
+import CapsuleCrypto
+import CapsuleSystem
+import Glibc
+
+/// An SSH key as the user names it, and the way in which it can sign.
+public struct SigningKey: Sendable {
+    /// The file that was named.
+    public let path: String
+    /// The public half.
+    public let publicKey: SSHPublicKey
+    private let privateKey: SSHPrivateKey?
+
+    /// Reads a private key file, or a `.pub` file whose private half is elsewhere.
+    public init(path: String) throws(AccessError) {
+        self.path = path
+        let content = try SecretReader.file(path)
+        let bytes = content.bytes.withUnsafeBytes { [UInt8]($0) }
+        do throws(CryptoError) {
+            if bytes.starts(with: Array("-----BEGIN".utf8)) {
+                let key = try SSHPrivateKey(file: bytes)
+                privateKey = key
+                publicKey = key.publicKey
+            } else {
+                privateKey = nil
+                publicKey = try SSHPublicKey(line: String(decoding: bytes, as: UTF8.self))
+            }
+        } catch {
+            throw AccessError(.usage, code: "malformed_key", "\(path): \(error)")
+        }
+    }
+
+    /// Signs a statement: with the key itself, the agent, or ssh-keygen, which asks for the
+    /// passphrase of an encrypted key and for a touch of a security key.
+    public func sign(_ statement: [UInt8]) throws(AccessError) -> [UInt8] {
+        if let privateKey, !privateKey.isEncrypted {
+            do throws(CryptoError) {
+                return try privateKey.sign(statement)
+            } catch {
+                throw AccessError(.usage, code: "malformed_key", "\(path): \(error)")
+            }
+        }
+        if privateKey == nil, publicKey.kind == .ed25519,
+            let signature = SSHAgent.sign(publicKey, statement)
+        {
+            return try checked(signature, statement)
+        }
+        return try checked(try signThroughTool(statement), statement)
+    }
+
+    private func checked(
+        _ blob: [UInt8], _ statement: [UInt8]
+    ) throws(AccessError) -> [UInt8] {
+        guard let signature = try? SSHSignature(blob: blob), signature.key == publicKey,
+            signature.isValid(over: statement)
+        else {
+            throw AccessError(
+                .system, code: "signing_failed", "\(path): the signature made with it is not valid")
+        }
+        return blob
+    }
+
+    private func signThroughTool(_ statement: [UInt8]) throws(AccessError) -> [UInt8] {
+        let words = ["ssh-keygen", "-q", "-Y", "sign", "-n", StatementNamespace.text, "-f", path]
+        let output: [UInt8]
+        do throws(SystemError) {
+            output = try ChildProcess.run(words, input: statement)
+        } catch {
+            throw AccessError(
+                .usage, code: "signing_failed",
+                "\(path): ssh-keygen cannot sign with it (\(error.reason)); "
+                    + "is the key in the agent, or its private half beside it?")
+        }
+        do throws(CryptoError) {
+            return try SSHSignature(armored: output).blob
+        } catch {
+            throw AccessError(.system, code: "signing_failed", "\(path): ssh-keygen: \(error)")
+        }
+    }
+}
+
+/// The ssh-agent behind SSH_AUTH_SOCK.
+enum SSHAgent {
+    /// A signature, or nil when there is no agent, or it does not have the key.
+    static func sign(_ key: SSHPublicKey, _ message: [UInt8]) -> [UInt8]? {
+        guard let path = Environment.variable("SSH_AUTH_SOCK"),
+            let socket = LocalSocket(path: path),
+            socket.send(SSHAgentMessage.signRequest(key, message)),
+            let head = socket.receive(4)
+        else { return nil }
+        let length = head.reduce(0) { $0 << 8 | Int($1) }
+        guard (1...65536).contains(length), let answer = socket.receive(length) else { return nil }
+        return SSHAgentMessage.signature(in: answer, key: key)
+    }
+}
+
+/// A connected stream socket of this machine.
+struct LocalSocket: ~Copyable {
+    private let raw: Int32
+
+    init?(path: [UInt8]) {
+        raw = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard raw >= 0, Self.connect(raw, to: path) else { return nil }
+    }
+
+    private static func connect(_ raw: Int32, to path: [UInt8]) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(raw, $0, length) == 0
+            }
+        }
+    }
+
+    deinit { if raw >= 0 { close(raw) } }
+
+    func send(_ bytes: [UInt8]) -> Bool {
+        write(raw, bytes, bytes.count) == bytes.count
+    }
+
+    func receive(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = bytes.withUnsafeMutableBytes { buffer -> Int in
+                guard let base = buffer.baseAddress else { return 0 }
+                return read(raw, base + done, count - done)
+            }
+            if got <= 0 { return nil }
+            done += got
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+import CapsuleTree
+
+/// Turns whatever was thrown into a message and one of the four exit codes.
+enum Failure {
+    private struct Report: Encodable {
+        let error: String
+        let errorCode: String
+        let exitCode: Int32
+
+        enum CodingKeys: String, CodingKey {
+            case error
+            case errorCode = "error_code"
+            case exitCode = "exit_code"
+        }
+    }
+
+    /// Prints the error and returns the exit code.
+    static func report(_ error: any Error, asJSON: Bool) -> Int32 {
+        if let exit = error as? ExitCode { return exit.rawValue }
+        let failure = describe(error)
+        let code = exitCode(failure.kind)
+        if asJSON {
+            Output.jsonError(
+                Report(error: failure.message, errorCode: failure.code, exitCode: code))
+        } else {
+            Output.note(failure.message)
+        }
+        return code
+    }
+
+    private static func exitCode(_ kind: AccessError.Kind) -> Int32 {
+        switch kind {
+        case .usage: 1
+        case .system: 2
+        case .validation: 3
+        }
+    }
+
+    private static func describe(_ error: any Error) -> AccessError {
+        switch error {
+        case let error as AccessError: error
+        case let error as SystemError: AccessError(error)
+        case let error as FormatError:
+            AccessError(.system, code: error.code.rawValue, String(describing: error))
+        case let error as TreeError:
+            AccessError(
+                AccessError(
+                    SystemError(errno: error.errno, operation: "", object: "")).kind,
+                code: "tree", String(describing: error))
+        case let error as CryptoError:
+            AccessError(.usage, code: "crypto", String(describing: error))
+        default: AccessError(.usage, code: "usage", "\(error)")
+        }
+    }
+
+    /// Prints what the parser says; help and version are results, everything else is usage.
+    static func reportParsing(_ error: any Error, asJSON: Bool) -> Int32 {
+        let text = CapsuleCommand.fullMessage(for: error)
+        if CapsuleCommand.exitCode(for: error).isSuccess {
+            Output.line(text)
+            return 0
+        }
+        let message = CapsuleCommand.message(for: error)
+        if asJSON {
+            Output.jsonError(Report(error: message, errorCode: "usage", exitCode: 1))
+        } else {
+            Output.note("\(message)\nSee 'capsule --help'.")
+        }
+        return 1
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+import CapsuleTree
+
+/// `capsule doctor`.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Find out what is wrong with a capsule, and save the rest.",
+        discussion: "See capsule-doctor(1).")
+
+    @Argument(help: "The capsule.") var file: String
+    @Option(name: .long, help: "Also check N% of the blocks, chosen at random.") var sample: String?
+    @Flag(name: .long, help: "Also check every block and, with a secret, every file.")
+    var deep = false
+    @Option(name: .long, help: "Write what is intact to DIR and name what is lost.")
+    var salvage: String?
+    @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    mutating func validate() throws {
+        if let sample, Sampling(sample) == nil {
+            throw ValidationError("--sample takes a percentage, such as 5%")
+        }
+    }
+
+    func run() throws {
+        let secrets = opening.secrets
+        let needsKey = salvage != nil || !secrets.isImplicit
+        var examination = Examination(path: file)
+        let keys = try examination.examineClearParts {
+            needsKey ? try secrets.unlock($0, path: file) : nil
+        }
+        if let capsule = examination.file {
+            if deep {
+                examination.examineBlocks(capsule, sample: nil)
+            } else if let sampling = sample.flatMap({ Sampling($0) }) {
+                examination.examineBlocks(capsule, sample: sampling.chooses)
+            }
+            if let keys { examination.examineTree(capsule, keys, readsFiles: deep) }
+        }
+        var extraction: TreeExtractor.Report?
+        if let salvage, let capsule = examination.capsule {
+            extraction = try TreeExtractor(capsule, options: TreeExtractor.Options()).extract(
+                paths: [], to: salvage)
+            for item in extraction?.lost ?? [] {
+                examination.add(.error, "lost", String(describing: item), remedy: nil)
+            }
+        }
+        let diagnosis = Diagnosis(examination, saved: extraction?.entryCount)
+        if outputOptions.json { Output.json(diagnosis) } else { diagnosis.print() }
+        if examination.hasErrors { throw ExitCode(2) }
+    }
+}
+
+/// A share of the blocks, chosen anew every time.
+struct Sampling {
+    private let threshold: UInt64
+    private let seed = UInt64.random(in: .min ... .max)
+
+    init?(_ text: String) {
+        let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+        guard let percent = Double(digits), percent > 0, percent <= 100 else { return nil }
+        threshold = UInt64(percent / 100 * 65536)
+    }
+
+    /// Whether the block with this index is in the sample.
+    @Sendable func chooses(_ index: UInt64) -> Bool {
+        // A multiplicative hash spreads neighbours.
+        var value = (index &+ seed) &* 0x9e37_79b9_7f4a_7c15
+        value ^= value >> 29
+        return (value &* 0xbf58_476d_1ce4_e5b9) >> 48 < threshold
+    }
+}

@@ -1,0 +1,263 @@
+import CapsuleAccess
+import CapsuleBytes
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+
+/// What doctor looks at, and what it finds.
+struct Examination {
+    enum Severity: String, Encodable {
+        case ok
+        case warning
+        case error
+    }
+
+    struct Finding: Encodable {
+        let severity: Severity
+        let check: String
+        let message: String
+        let remedy: String?
+    }
+
+    let path: String
+    private(set) var findings: [Finding] = []
+    private(set) var file: CapsuleFile?
+    private(set) var capsule: Capsule?
+
+    init(path: String) { self.path = path }
+
+    var hasErrors: Bool { findings.contains { $0.severity == .error } }
+
+    mutating func add(_ severity: Severity, _ check: String, _ message: String, remedy: String?) {
+        findings.append(
+            Finding(severity: severity, check: check, message: message, remedy: remedy))
+    }
+
+    private mutating func add(_ check: String, _ error: FormatError) {
+        add(
+            .error, check, String(describing: error),
+            remedy: "get the file again; '--salvage DIR' saves what is intact")
+    }
+
+    /// Constant time: header, areas, trailer, origin; with a key also what it authenticates.
+    mutating func examineClearParts(
+        unlock: (CapsuleFile) throws -> FileKeys?
+    ) throws -> FileKeys? {
+        let storage = try FileStorage(path: path)
+        let file: CapsuleFile
+        do throws(FormatError) {
+            file = try CapsuleFile(storage)
+        } catch {
+            if error.code == .notACapsule { throw AccessError(error, path: path) }
+            add("structure", error)
+            return nil
+        }
+        self.file = file
+        add(.ok, "structure", "header, slots, signatures and trailer are whole", remedy: nil)
+        examineCopies(file)
+        examineSlots(file)
+        examineOrigin(file)
+        let keys = try unlock(file)
+        guard let keys else {
+            add(
+                .warning, "authenticity", "no secret was given: only hashes were checked",
+                remedy: "name a secret to check what the key authenticates")
+            return nil
+        }
+        do throws(FormatError) {
+            capsule = try Capsule(file, keys: keys)
+            add(.ok, "authenticity", "header, trailer and slots are authentic", remedy: nil)
+        } catch {
+            add("authenticity", error)
+        }
+        return keys
+    }
+
+    private mutating func examineCopies(_ file: CapsuleFile) {
+        for (name, pair) in [("slot", file.slotAreas), ("signature", file.signatureAreas)] {
+            if let fault = pair.otherFault {
+                add(
+                    .error, "copies", "the spare copy of the \(name) area: \(fault)",
+                    remedy: "any change of its slots or signatures writes both copies again")
+            } else if pair.differs {
+                add(
+                    .warning, "copies", "the two copies of the \(name) area differ: a change was "
+                        + "cut off", remedy: "make the change again")
+            }
+        }
+    }
+
+    private mutating func examineSlots(_ file: CapsuleFile) {
+        if file.slots.contains(where: { $0.kind == .x25519 }) {
+            add(
+                .warning, "slots", "a classical recipient can open it: it is not post-quantum",
+                remedy: "use an age1pq1 recipient")
+        }
+        for slot in file.slots {
+            guard let cost = slot.cost else { continue }
+            if cost.work < Argon2id.Cost.standard.work {
+                add(
+                    .warning, "slots", "a passphrase costs less than the recommended Argon2id work",
+                    remedy: "add a slot with the default cost and remove this one")
+            }
+        }
+    }
+
+    private mutating func examineOrigin(_ file: CapsuleFile) {
+        let report = SignatureReport(file, signers: try? TrustStore().signers())
+        switch report.verdict {
+        case .known:
+            add(.ok, "origin", "a pinned signer has signed it", remedy: nil)
+        case .unknown:
+            add(
+                .warning, "origin", "it is signed, but by nobody pinned",
+                remedy: "'capsule trust add' pins a signer")
+        case .unsigned:
+            add(
+                .warning, "origin", "it is not signed: nothing proves its origin",
+                remedy: "'capsule sign' adds a signature")
+        case .wrong:
+            add(.error, "origin", "a signature does not fit the capsule", remedy: nil)
+        case .missing:
+            add(
+                .error, "origin",
+                "the signature of \(report.missing.joined(separator: ", ")) is missing",
+                remedy: nil)
+        }
+    }
+
+    /// Hashes all blocks, or those that `sample` chooses.
+    mutating func examineBlocks(
+        _ file: CapsuleFile, sample: (@Sendable (UInt64) -> Bool)?
+    ) {
+        let report = CapsuleVerifier(file).verify(sample: sample)
+        let faults = report.faults.filter { fault in
+            // The copies of the areas have been reported.
+            (fault.offset ?? file.header.dataOffset) >= file.header.dataOffset
+        }
+        for fault in faults { add("blocks", fault) }
+        if faults.isEmpty {
+            add(
+                .ok, "blocks", "\(report.blockCount) blocks, \(report.byteCount) bytes are intact",
+                remedy: nil)
+        }
+    }
+
+    /// Walks every entry; with `readsFiles` opens every block of every file.
+    mutating func examineTree(_ file: CapsuleFile, _ keys: FileKeys, readsFiles: Bool) {
+        guard let capsule else { return }
+        guard readsFiles else {
+            do throws(FormatError) {
+                _ = try capsule.manifest()
+                _ = try capsule.index.entry(0)
+                add(.ok, "tree", "the root directory and the manifest can be read", remedy: nil)
+            } catch {
+                add("tree", error)
+            }
+            return
+        }
+        var walk = TreeWalk(capsule)
+        walk.run()
+        for fault in walk.faults {
+            add(
+                .error, "files", fault, remedy: "'--salvage DIR' saves the others")
+        }
+        if walk.faults.isEmpty {
+            add(
+                .ok, "files", "\(walk.entryCount) entries can be read to the last byte",
+                remedy: nil)
+        }
+    }
+}
+
+/// Reads everything in a capsule and names what cannot be read.
+private struct TreeWalk {
+    private let capsule: Capsule
+    private(set) var faults: [String] = []
+    private(set) var entryCount = 0
+
+    init(_ capsule: Capsule) { self.capsule = capsule }
+
+    mutating func run() {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var ordinal: UInt64 = 0
+        while ordinal < capsule.index.entryCount {
+            do throws(FormatError) {
+                let entry = try capsule.index.entry(Ordinal(ordinal))
+                entryCount += 1
+                try read(entry, Ordinal(ordinal), buffer)
+                ordinal += 1
+            } catch {
+                let path = try? capsule.index.path(of: Ordinal(ordinal))
+                if let path {
+                    faults.append("\(Text.escaped(path)): \(error)")
+                    ordinal += 1
+                } else {
+                    // A whole page of the index is gone, and its names with it.
+                    let perPage = UInt64(Limits.entriesPerPage)
+                    let next = min((ordinal / perPage + 1) * perPage, capsule.index.entryCount)
+                    faults.append("entries \(ordinal) to \(next - 1): \(error)")
+                    ordinal = next
+                }
+            }
+        }
+        do throws(FormatError) {
+            _ = try capsule.manifest()
+        } catch {
+            faults.append("the manifest: \(error)")
+        }
+    }
+
+    private func read(
+        _ entry: Entry, _ ordinal: Ordinal, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        if entry.isAlias {
+            _ = try capsule.index.inode(of: entry, ordinal)
+            return
+        }
+        _ = try capsule.index.attributes(of: entry)
+        switch entry.kind {
+        case .symbolicLink: _ = try capsule.index.target(of: entry)
+        case .directory:
+            try capsule.index.forEach(in: ordinal, entry, from: 0) { _, _, _ in true }
+        case .regular:
+            for extent in try capsule.extents(of: entry) {
+                var done: UInt64 = 0
+                while done < extent.length {
+                    let room = UnsafeMutableRawBufferPointer(
+                        rebasing: buffer[..<Int(min(extent.length - done, UInt64(buffer.count)))])
+                    done += UInt64(
+                        try capsule.read(entry, at: extent.fileOffset + done, into: room))
+                }
+            }
+        case .fifo, .socket, .characterDevice, .blockDevice: break
+        }
+    }
+}
+
+/// Doctor's findings as output.
+struct Diagnosis: Encodable {
+    private let path: String
+    private let findings: [Examination.Finding]
+    private let errors: Int
+    private let warnings: Int
+    private let saved: Int?
+
+    init(_ examination: Examination, saved: Int?) {
+        path = examination.path
+        findings = examination.findings
+        errors = findings.count { $0.severity == .error }
+        warnings = findings.count { $0.severity == .warning }
+        self.saved = saved
+    }
+
+    func print() {
+        for finding in findings {
+            Output.line("\(finding.severity.rawValue)  \(finding.check): \(finding.message)")
+            if let remedy = finding.remedy { Output.line("       \(remedy)") }
+        }
+        if let saved { Output.line("saved \(saved) entries") }
+        Output.line("\(path): \(errors) errors, \(warnings) warnings")
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleTree
+
+/// `capsule rekey`.
+struct RekeyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rekey", abstract: "Seal a capsule's content again under a new key.",
+        discussion: """
+            Whoever knows the old key can still read old copies of FILE. See capsule-rekey(1).
+            """)
+
+    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule to be written.") var output: String
+    @OptionGroup(title: "Secrets that open FILE") var session: SessionOptions
+    @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
+    @OptionGroup(title: "Cost") var cost: CostOptions
+    @Option(name: .long, help: "Sign with an SSH key.") var sign: [String] = []
+    @OptionGroup var outputOptions: OutputOptions
+    @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
+
+    func run() throws {
+        let old = try session.open(file).capsule
+        let cost = try cost.cost
+        var slots = try newSlots.slots(cost: cost, object: output)
+        if slots.isEmpty {
+            let passphrase = try SecretReader.newPassphrase(for: output)
+            slots = [SealRequest.Slot(.passphrase(passphrase, cost), label: "passphrase")]
+        }
+        let signers = try Signers(paths: sign)
+        var request = SealRequest(
+            source: file, destination: output, slots: slots,
+            lineage: try old.manifest().lineage, creator: "", toolVersion: ToolVersion.text,
+            createdAt: try Provenance.createdAt())
+        request.label = old.file.header.label
+        request.hint = old.file.header.hint
+        request.publishesLineage = old.file.header.lineage != nil
+        request.expectedSigners = signers.fingerprints
+        let result = try CapsuleCopier(old, request: request).copy(sign: signers.sign)
+        if outputOptions.json {
+            Output.json(SealResultJSON(result, path: output))
+        } else if !quiet {
+            Output.line("sealed \(result.manifest.entryCount) entries into \(output)")
+            Output.line("root \(result.trailer.root.hex)")
+        }
+        if !quiet {
+            Output.note("\(file) and its copies still open with the old secrets")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import CapsuleBytes
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+
+/// Seals the content of one capsule again under a fresh file key and fresh slots: `capsule rekey`.
+///
+/// Removing a slot leaves the key that old copies of the file still give away; a new key does not.
+public struct CapsuleCopier {
+    private let capsule: Capsule
+    private let request: SealRequest
+
+    /// A copier; of the request, only destination, slots, signers, label, hint, level and block
+    /// size count.
+    public init(_ capsule: Capsule, request: SealRequest) {
+        self.capsule = capsule
+        self.request = request
+    }
+
+    /// Writes the new capsule, reads it again and publishes it.
+    public func copy(sign: ([UInt8]) throws -> [[UInt8]]) throws -> SealResult {
+        try TreeSealer(request).publish(sign: sign) { writer, id, _ in
+            let content = writer.contentStream(
+                StreamSealer.Shape(
+                    unitLength: request.blockSize, rawBlockLength: SealRequest.rawBlockSize,
+                    level: request.level))
+            try capsule.content.forEachBlock { content.append($0) }
+            try writer.finish(content)
+            let index = writer.indexStream()
+            try capsule.index.forEachBlock { bytes in
+                index.append(bytes)
+                index.endUnit()
+            }
+            try writer.finish(index)
+            var manifest = try capsule.manifest()
+            manifest.capsuleID = Text.hex(id)
+            manifest.toolVersion = request.toolVersion
+            manifest.createdAt = request.createdAt
+            try writer.writeManifest(manifest.encoded)
+            return manifest
+        }
+    }
+}
