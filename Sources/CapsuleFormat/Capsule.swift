@@ -74,7 +74,9 @@ public final class Capsule: Sendable {
         var bytes: [UInt8] = []
         while UInt64(bytes.count) < reader.entry.logicalLength {
             let node = try reader.leafNode(containing: UInt64(bytes.count))
-            for block in node.blocks { bytes.append(contentsOf: try reader.load(block).bytes) }
+            for block in node.blocks {
+                try reader.load(block).withBytes { bytes.append(contentsOf: $0) }
+            }
         }
         return bytes
     }

@@ -75,14 +75,16 @@ public final class ContentReader: Sendable {
     ) throws(FormatError) -> Int {
         let plain = try cachedBlock(block)
         let start = Int(offset - block.logicalOffset)
-        let count = min(plain.bytes.count - start, target.count)
-        target.copyMemory(
-            from: UnsafeRawBufferPointer(rebasing: plain.bytes[start..<start + count]))
+        let count = min(plain.count - start, target.count)
+        plain.withBytes { bytes in
+            target.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+        }
         return count
     }
 
     private func cachedBlock(_ block: TreeNode.Block) throws(FormatError) -> PlainBlock {
-        try cache.value(for: block.fileOffset, cost: { $0.bytes.count + 128 }) {
+        try cache.value(for: block.fileOffset, cost: { $0.count + 128 }) {
             () throws(FormatError) -> PlainBlock in
             try stream.load(block)
         }

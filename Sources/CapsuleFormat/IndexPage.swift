@@ -7,6 +7,8 @@ final class IndexPage: Sendable {
     /// The number of entries.
     let count: Int
     private let block: PlainBlock
+    /// Of `block`, which lives as long as the page.
+    private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     /// Takes a block over and checks every record and name in it.
     ///
@@ -17,7 +19,8 @@ final class IndexPage: Sendable {
         firstOrdinal = Ordinal(first)
         count = Int(min(UInt64(Limits.entriesPerPage), layout.entryCount - first))
         self.block = block
-        guard block.bytes.count >= count * Entry.length else {
+        bytes = block.unmanagedBytes
+        guard bytes.count >= count * Entry.length else {
             throw .damaged("page \(page) of the index is too short")
         }
         for index in 0..<count {
@@ -32,23 +35,24 @@ final class IndexPage: Sendable {
     }
 
     /// The length of the page in memory.
-    var byteCount: Int { block.bytes.count }
+    var byteCount: Int { bytes.count }
 
     /// The entry at a position.
     @inline(__always)
     subscript(index: Int) -> Entry {
         precondition(index < count, "an entry outside its page")
-        guard let base = block.bytes.baseAddress else { preconditionFailure("a page has bytes") }
+        guard let base = bytes.baseAddress else { preconditionFailure("a page has bytes") }
         return Entry(unchecked: base + index * Entry.length)
     }
 
-    /// The name of the entry at a position; a NUL follows it in memory.
+    /// The name of the entry at a position; a NUL follows it in memory. Valid as long as the page
+    /// lives: callers extend its lifetime over their use.
     @inline(__always)
     func name(_ index: Int) -> UnsafeRawBufferPointer {
         let record = index * Entry.length
-        let length = Int(block.bytes.loadUnaligned(fromByteOffset: record + 6, as: UInt16.self))
-        let offset = Int(block.bytes.loadUnaligned(fromByteOffset: record + 8, as: UInt32.self))
-        return UnsafeRawBufferPointer(rebasing: block.bytes[offset..<offset + length])
+        let length = Int(bytes.loadUnaligned(fromByteOffset: record + 6, as: UInt16.self))
+        let offset = Int(bytes.loadUnaligned(fromByteOffset: record + 8, as: UInt32.self))
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
     }
 
     private func fault(_ index: Int, _ problem: String) -> FormatError {
@@ -59,7 +63,7 @@ final class IndexPage: Sendable {
         try validateName(index)
         let entry = self[index]
         let ordinal = UInt64(firstOrdinal) + UInt64(index)
-        let reserved = block.bytes.loadUnaligned(
+        let reserved = bytes.loadUnaligned(
             fromByteOffset: index * Entry.length + 60, as: UInt32.self)
         guard let kind = Entry.Kind(rawValue: entry.mode & 0o170000), entry.mode <= 0o177777,
             entry.flags.isSubset(of: .known), entry.nanoseconds < 1_000_000_000, reserved == 0,
@@ -117,12 +121,12 @@ final class IndexPage: Sendable {
 
     private func validateName(_ index: Int) throws(FormatError) {
         let record = index * Entry.length
-        let length = Int(block.bytes.loadUnaligned(fromByteOffset: record + 6, as: UInt16.self))
-        let offset = Int(block.bytes.loadUnaligned(fromByteOffset: record + 8, as: UInt32.self))
+        let length = Int(bytes.loadUnaligned(fromByteOffset: record + 6, as: UInt16.self))
+        let offset = Int(bytes.loadUnaligned(fromByteOffset: record + 8, as: UInt32.self))
         let isRoot = firstOrdinal == 0 && index == 0
         guard length <= Limits.nameLength, (length == 0) == isRoot,
-            offset >= count * Entry.length, offset + length < block.bytes.count,
-            block.bytes[offset + length] == 0
+            offset >= count * Entry.length, offset + length < bytes.count,
+            bytes[offset + length] == 0
         else { throw fault(index, "has a name out of range") }
         let name = name(index)
         let dot = UInt8(ascii: ".")

@@ -20,7 +20,7 @@ public final class IndexReader: Sendable {
         let (node, position) = try stream.leafNode(block: 0)
         let first = try stream.load(node.blocks[position])
         layout = try IndexLayout(
-            decoding: [UInt8](first.bytes), blockCount: stream.entry.blockCount)
+            decoding: first.withBytes { [UInt8]($0) }, blockCount: stream.entry.blockCount)
         pages = SharedCache(capacity: cacheLength / 2)
         sections = SharedCache(capacity: cacheLength / 4)
         fences = SharedCache(capacity: cacheLength / 4, shardCount: 2)
@@ -66,7 +66,7 @@ public final class IndexReader: Sendable {
     ) throws(FormatError) -> (entry: Entry, name: [UInt8]) {
         let page = try page(of: ordinal)
         let index = Int(ordinal - page.firstOrdinal)
-        return (page[index], [UInt8](page.name(index)))
+        return withExtendedLifetime(page) { (page[index], [UInt8](page.name(index))) }
     }
 
     /// The inode behind an entry: the entry itself, or what an alias stands for.
@@ -95,6 +95,7 @@ public final class IndexReader: Sendable {
         while position < Int(record.count) {
             let ordinal = Ordinal(record.place) + Ordinal(position)
             let page = try page(of: ordinal)
+            defer { withExtendedLifetime(page) {} }
             var index = Int(ordinal - page.firstOrdinal)
             // Within a page the order was checked; here it is checked from page to page.
             if let previous, !previous.lexicographicallyPrecedes(page.name(index)) {
@@ -141,6 +142,7 @@ public final class IndexReader: Sendable {
             let middle = (candidates.lowerBound + candidates.upperBound) / 2
             let pageStart = (firstPage + Ordinal(middle)) * perPage
             let page = try page(of: pageStart)
+            defer { withExtendedLifetime(page) {} }
             let low = Int(max(first, pageStart) - pageStart)
             let high = Int(min(last, pageStart + Ordinal(page.count) - 1) - pageStart) + 1
             let found = page.lowerBound(of: name, in: low..<high)
@@ -314,7 +316,7 @@ public final class IndexReader: Sendable {
         while result.count < count {
             let position = offset + UInt64(result.count)
             let index = section.firstBlock + position / blockLength
-            let block = try sections.value(for: index, cost: { $0.bytes.count }) {
+            let block = try sections.value(for: index, cost: { $0.count }) {
                 () throws(FormatError) -> PlainBlock in
                 let (node, place) = try stream.leafNode(block: index)
                 return try stream.load(node.blocks[place])
@@ -323,11 +325,11 @@ public final class IndexReader: Sendable {
             let isLast = index == section.firstBlock + section.blockCount - 1
             let expected =
                 isLast ? section.length - (section.blockCount - 1) * blockLength : blockLength
-            guard block.bytes.count == Int(expected) else {
+            guard block.count == Int(expected) else {
                 throw .damaged("a block of the index has another length than its section says")
             }
-            let take = min(count - result.count, block.bytes.count - start)
-            result.append(contentsOf: block.bytes[start..<start + take])
+            let take = min(count - result.count, block.count - start)
+            block.withBytes { result.append(contentsOf: $0[start..<start + take]) }
         }
         return result
     }

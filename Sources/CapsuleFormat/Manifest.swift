@@ -111,11 +111,13 @@ extension Capsule {
     /// another capsule's.
     public func manifest() throws(FormatError) -> Manifest {
         let bytes = try manifestBytes()
-        guard let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(bytes)) else {
-            throw .damaged("the manifest is not valid")
+        let manifest: Manifest
+        do {
+            manifest = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
+        } catch {
+            throw .damaged("the manifest is not valid: \(error)")
         }
-        let id = manifest.capsuleID
-        guard let own = CapsuleID(hex: id), own.bytes == file.header.id else {
+        guard let id = CapsuleID(hex: manifest.capsuleID), id.bytes == file.header.id else {
             throw .damaged("the manifest is of another capsule")
         }
         return manifest

@@ -5,18 +5,26 @@ import Synchronization
 /// Plaintext of one block, verified and opened.
 final class PlainBlock: @unchecked Sendable {
     // Sendable because the bytes never change after init.
-    let bytes: UnsafeRawBufferPointer
     private let owned: UnsafeMutableRawBufferPointer
 
     init(copying source: UnsafeRawBufferPointer) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: source.count, alignment: 64)
-        buffer.copyMemory(from: source)
-        owned = buffer
-        bytes = UnsafeRawBufferPointer(buffer)
+        owned = .allocate(byteCount: source.count, alignment: 64)
+        owned.copyMemory(from: source)
     }
 
     deinit { owned.deallocate() }
+
+    var count: Int { owned.count }
+
+    /// Lends the bytes. A pointer that leaves `body` outlives nothing: the block may be freed as
+    /// soon as its last use is over.
+    @inline(__always)
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withExtendedLifetime(self) { body(UnsafeRawBufferPointer(owned)) }
+    }
+
+    /// The bytes, for an owner that keeps the block alive while it uses them.
+    var unmanagedBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(owned) }
 }
 
 /// Scratch space for as many threads as read at once.
