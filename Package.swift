@@ -101,5 +101,20 @@ let package = Package(
         program("capsulefs", ["CapsuleDriver"]),
 
         tests("CBlake3Tests", ["CBlake3"], exclude: ["Vectors"]),
+        tests("CapsuleBytesTests", ["CapsuleBytes"]),
+        tests(
+            "CapsuleCryptoTests", ["CapsuleBytes", "CapsuleCrypto", "CapsuleSystem", crypto]),
+        tests(
+            "CapsuleFormatTests",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CZstd",
+                crypto,
+            ]),
+        tests(
+            "CapsuleTreeTests",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleTree", "CLinux", crypto,
+            ]),
     ]
 )

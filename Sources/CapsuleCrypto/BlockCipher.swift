@@ -47,6 +47,28 @@ public struct BlockCipher: Sendable {
         }
     }
 
+    /// Bytes before the ciphertext that `openInPlace` overwrites.
+    public static let nonceByteCount = 12
+
+    /// Opens a block without copying it first. `buffer` is 12 bytes of room, which are overwritten,
+    /// ciphertext and tag; the plaintext goes to `body` once it is authentic.
+    public func openInPlace<Result>(
+        _ buffer: UnsafeMutableRawBufferPointer, counter: UInt64, associated: [UInt8],
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) throws(CryptoError) -> Result {
+        guard let base = buffer.baseAddress,
+            buffer.count >= Self.nonceByteCount + Self.tagByteCount
+        else { throw .notAuthentic }
+        base.storeBytes(of: UInt32(0), as: UInt32.self)
+        base.storeBytes(of: counter.littleEndian, toByteOffset: 4, as: UInt64.self)
+        // The box lives within this call, and so does the memory it refers to.
+        let combined = Data(bytesNoCopy: base, count: buffer.count, deallocator: .none)
+        guard let box = try? AES.GCM.SealedBox(combined: combined),
+            let plaintext = try? AES.GCM.open(box, using: key, authenticating: associated)
+        else { throw .notAuthentic }
+        return plaintext.withUnsafeBytes(body)
+    }
+
     /// Opens ciphertext followed by tag and hands the plaintext to `body`, once it is authentic.
     public func open<Result>(
         _ sealed: UnsafeRawBufferPointer, counter: UInt64, associated: some DataProtocol,

@@ -63,8 +63,10 @@ public enum Driver {
         }
         ReadAhead.raise(mountPoint: mountPoint)
         watcher.start()
+        fileSystem.attach(session)
         let count = options.threadCount > 0 ? options.threadCount : defaultThreadCount
         session.run(threadCount: count)
+        fileSystem.detach()
         return 0
     }
 

@@ -48,18 +48,22 @@ struct BlockCodec: Sendable {
     }
 
     /// Checks a stored block against its leaf, opens it and hands the plaintext to `body`.
+    ///
+    /// `buffer` is the block with 12 bytes of room before it, which are overwritten.
     func open<Result>(
-        _ sealed: UnsafeRawBufferPointer, block: TreeNode.Block, scratch: BlockScratch,
+        _ buffer: UnsafeMutableRawBufferPointer, block: TreeNode.Block, scratch: BlockScratch,
         _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(FormatError) -> Result {
+        let sealed = UnsafeRawBufferPointer(
+            rebasing: buffer[BlockCipher.nonceByteCount...])
         try verify(sealed, block: block)
         let associated = associated(
             logicalOffset: block.logicalOffset, logicalLength: block.logicalLength,
             storedLength: block.storedLength)
         let outcome: Result?
         do throws(CryptoError) {
-            outcome = try cipher.open(
-                sealed, counter: block.logicalOffset, associated: associated
+            outcome = try cipher.openInPlace(
+                buffer, counter: block.logicalOffset, associated: associated
             ) { payload in
                 if block.isRaw { return body(payload) }
                 let target = scratch.plaintext(block.logicalLength)

@@ -95,14 +95,34 @@ public final class ContentReader: Sendable {
         try stream.forEachBlock(body)
     }
 
-    /// Loads the block that holds `offset` into the cache, and returns where the next one begins.
-    /// Errors are left to who reads the block.
-    public func prefetch(at offset: UInt64) -> UInt64? {
-        guard offset < length,
-            let node = try? stream.leafNode(containing: offset)
-        else { return nil }
+    /// A decrypted block with its place in the stream.
+    public struct DecodedBlock: Sendable {
+        /// The plaintext offsets it covers.
+        public let range: Range<UInt64>
+        /// Whether it is stored uncompressed.
+        public let isRaw: Bool
+        private let block: PlainBlock
+
+        fileprivate init(_ block: PlainBlock, _ entry: TreeNode.Block) {
+            self.block = block
+            range = entry.logicalOffset..<entry.logicalEnd
+            isRaw = entry.isRaw
+        }
+
+        /// Lends the plaintext.
+        public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+            block.withBytes(body)
+        }
+    }
+
+    /// The block that holds `offset`, from the cache or through it; nil where there is none, or
+    /// where it is damaged: errors are left to who reads the block.
+    public func decodedBlock(at offset: UInt64) -> DecodedBlock? {
+        guard offset < length, let node = try? stream.leafNode(containing: offset) else {
+            return nil
+        }
         let block = node.blocks[node.position(of: offset)]
-        if !block.isRaw { _ = try? cachedBlock(block) }
-        return block.logicalEnd
+        guard let plain = try? cachedBlock(block) else { return nil }
+        return DecodedBlock(plain, block)
     }
 }

@@ -157,7 +157,11 @@ final class StreamReader: Sendable {
     ) throws(FormatError) {
         guard let first = blocks.first, let last = blocks.last else { return }
         try scratch.withScratch { scratch throws(FormatError) in
-            let stored = scratch.stored(Int(last.fileEnd - first.fileOffset))
+            // Each block is opened where it was read, with the nonce written over the end of the
+            // block before, which is done with.
+            let room = BlockCipher.nonceByteCount
+            let buffer = scratch.stored(room + Int(last.fileEnd - first.fileOffset))
+            let stored = UnsafeMutableRawBufferPointer(rebasing: buffer[room...])
             do throws(SystemError) {
                 guard try storage.read(into: stored, at: first.fileOffset) == stored.count else {
                     throw SystemError(errno: 0, operation: "read", object: storage.name)
@@ -170,8 +174,8 @@ final class StreamReader: Sendable {
             }
             for block in blocks {
                 let start = Int(block.fileOffset - first.fileOffset)
-                let sealed = UnsafeRawBufferPointer(
-                    rebasing: stored[start..<start + block.storedLength])
+                let sealed = UnsafeMutableRawBufferPointer(
+                    rebasing: buffer[start..<start + room + block.storedLength])
                 try codec.open(sealed, block: block, scratch: scratch) { body(block, $0) }
             }
         }

@@ -18,6 +18,7 @@ public final class SealedFileSystem: FuseFileSystem {
     private let lastRequest = Atomic<UInt64>(0)
     private let started: @Sendable () -> Void
     private let rootOrdinal: Ordinal
+    private let prefiller: Prefiller
 
     /// How long the kernel may keep an answer, in seconds: for ever.
     static let timeout = 1e9
@@ -42,8 +43,16 @@ public final class SealedFileSystem: FuseFileSystem {
             throw SystemError(
                 errno: ENOTDIR, operation: "mount", object: name.joined(separator: "/"))
         }
-        rootOrdinal = root.ordinal
+        let rootOrdinal = root.ordinal
+        self.rootOrdinal = rootOrdinal
+        prefiller = Prefiller(capsule) { $0 == rootOrdinal ? 1 : UInt64($0) + 1 }
     }
+
+    /// Lets the file system put data into the page cache of the mount that `session` is.
+    public func attach(_ session: FuseSession) { prefiller.start(session) }
+
+    /// Ends what `attach` began.
+    public func detach() { prefiller.stop() }
 
     /// Seconds without a request.
     public var idleSeconds: Double {
@@ -262,6 +271,7 @@ extension SealedFileSystem {
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
             let count = try capsule.read(entry, at: offset, into: target)
             request.reply(UnsafeRawBufferPointer(rebasing: target[..<count]))
+            prefiller.noteRead(ordinal(of: node), entry, offset: offset, count: count)
         } catch {
             request.fail(errno(error, node: node, operation: "read"))
         }
