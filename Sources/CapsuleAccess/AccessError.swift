@@ -60,5 +60,6 @@ public struct AccessError: Error, Sendable {
 }
 
 extension AccessError: CustomStringConvertible {
+    /// The message.
     public var description: String { message }
 }

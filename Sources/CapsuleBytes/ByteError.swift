@@ -25,5 +25,6 @@ public struct ByteError: Error, Equatable, Sendable {
 }
 
 extension ByteError: CustomStringConvertible {
+    /// The message.
     public var description: String { "\(field) at offset \(offset) \(reason.rawValue)" }
 }

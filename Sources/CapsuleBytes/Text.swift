@@ -71,7 +71,9 @@ public enum Text {
                 bits = bits << 6 | value
             }
             guard padding <= 2 else { return nil }
-            for index in 0..<3 - padding { bytes.append(UInt8(bits >> UInt32(16 - 8 * index) & 255)) }
+            for index in 0..<3 - padding {
+                bytes.append(UInt8(bits >> UInt32(16 - 8 * index) & 255))
+            }
         }
         return base64(bytes) == text ? bytes : nil
     }

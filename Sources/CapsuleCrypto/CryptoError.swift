@@ -11,6 +11,7 @@ public enum CryptoError: Error, Equatable, Sendable {
 }
 
 extension CryptoError: CustomStringConvertible {
+    /// The message.
     public var description: String {
         switch self {
         case .notAuthentic: "the data is not authentic"

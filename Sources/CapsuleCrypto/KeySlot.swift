@@ -19,7 +19,10 @@ import Crypto
 public struct KeySlot: Sendable {
     /// What kind of secret opens the slot. Unknown kinds are kept and skipped.
     public struct Kind: RawRepresentable, Hashable, Sendable {
+        /// The number in the file.
         public let rawValue: UInt16
+
+        /// A value from its number in the file.
         public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// A passphrase, through Argon2id.
         public static let passphrase = Kind(rawValue: 1)
@@ -232,7 +235,7 @@ extension KeySlot {
         let keys = Self.wrapKeys(slotKey, salt: salt, capsuleID: capsuleID, kind: kind)
         guard equalInConstantTime(keys.commitment, commitment) else { return nil }
         let associated = Array(record[..<40]) + parameters
-        // The commitment is not secret: a slot with the right one and another key is no slot of ours.
+        // The commitment is not secret: a slot may have the right one and still not be ours.
         guard var key = try? keys.cipher.open(wrappedKey, counter: 0, associated: associated)
         else { return nil }
         defer { wipe(&key) }

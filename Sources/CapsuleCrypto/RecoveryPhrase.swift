@@ -24,7 +24,8 @@ public enum RecoveryPhrase {
 
     /// The entropy of a phrase; case and the amount of white space do not matter.
     /// Throws `CryptoError.malformedKey`, which names the place of a wrong word and not the word.
-    public static func entropy(of phrase: borrowing SecretBytes) throws(CryptoError) -> SecretBytes {
+    public static func entropy(of phrase: borrowing SecretBytes) throws(CryptoError) -> SecretBytes
+    {
         var text = phrase.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.lowercased()
         defer { text = "" }
         let words = text.split { $0 == " " || $0 == "\n" || $0 == "\t" || $0 == "\r\n" }

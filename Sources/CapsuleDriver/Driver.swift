@@ -89,7 +89,8 @@ public enum Driver {
         guard stat(path, &status) == 0 else {
             let error = SystemError.last("use the mount point", path)
             let hint =
-                error.errno == ENOTCONN ? "; a dead mount is there: 'capsule umount' removes it" : ""
+                error.errno == ENOTCONN
+                ? "; a dead mount is there: 'capsule umount' removes it" : ""
             throw AccessError(.usage, code: "unusable_path", "\(error)\(hint)")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {

@@ -121,8 +121,8 @@ struct DriverOptions {
         }
     }
 
-    /// Options of mount(8), fstab(5) and systemd.mount(5) that do not concern the driver. `suid` and
-    /// `dev` are among them: mount.fuse3 adds both for root, and a hostile capsule must not profit.
+    /// Options of mount(8), fstab(5) and systemd.mount(5) that do not concern the driver. `suid`
+    /// and `dev` are among them: mount.fuse3 adds both for root, and a hostile capsule must not profit.
     private static func isIgnored(_ word: String) -> Bool {
         let known = [
             "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "atime", "async", "defaults",

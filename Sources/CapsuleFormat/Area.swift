@@ -95,7 +95,9 @@ public struct Area: Equatable, Sendable {
             let sequence: UInt64 = try reader.integer("sequence number")
             let length = Int(try reader.integer("records length", as: UInt32.self))
             try reader.zeros(4, "reserved")
-            guard sequence > 0, sequence < UInt64(UInt32.max), length <= Self.capacity(length: bytes.count) else {
+            guard sequence > 0, sequence < UInt64(UInt32.max),
+                length <= Self.capacity(length: bytes.count)
+            else {
                 throw ByteError(.outOfRange, "records length", at: offset + 16)
             }
             let records = try reader.bytes(length, "records")

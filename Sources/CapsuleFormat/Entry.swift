@@ -61,7 +61,10 @@ public struct Entry: Sendable {
 
     /// Properties of the record.
     public struct Flags: OptionSet, Sendable {
+        /// The number in the file.
         public let rawValue: UInt16
+
+        /// A value from its number in the file.
         public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// Another name of the inode whose ordinal is in `place`.
         public static let alias = Flags(rawValue: 1)

@@ -48,6 +48,7 @@ public struct FormatError: Error, Equatable, Sendable {
 }
 
 extension FormatError: CustomStringConvertible {
+    /// The message.
     public var description: String {
         guard let offset else { return message }
         return message.contains("at offset \(offset)") ? message : "\(message) (offset \(offset))"

@@ -26,7 +26,10 @@ import CapsuleCrypto
 public struct Header: Equatable, Sendable {
     /// The name of the lineage and the position in it, where they are public.
     public struct PublicLineage: Equatable, Sendable {
+        /// 16 bytes.
         public let id: [UInt8]
+
+        /// From 1.
         public let version: UInt64
 
         /// A lineage id of 16 bytes and a version from 1.

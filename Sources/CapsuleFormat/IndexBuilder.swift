@@ -219,7 +219,8 @@ extension IndexBuilder {
     private func fence(pages: ClosedRange<Int>) -> [UInt8] {
         var stride = 1
         while true {
-            let sampled = Swift.stride(from: pages.lowerBound, through: pages.upperBound, by: stride)
+            let sampled = Swift.stride(
+                from: pages.lowerBound, through: pages.upperBound, by: stride)
             let fence = Fence(
                 stride: UInt32(stride), separators: sampled.map { separator(beforePage: $0) })
             let encoded = fence.encoded

@@ -25,7 +25,8 @@ final class IndexPage: Sendable {
         }
         for index in 0..<count {
             try validate(index, layout: layout)
-            if index > 0, self[index].parent == self[index - 1].parent, firstOrdinal > 0 || index > 1
+            if index > 0, self[index].parent == self[index - 1].parent,
+                firstOrdinal > 0 || index > 1
             {
                 guard name(index - 1).lexicographicallyPrecedes(name(index)) else {
                     throw fault(index, "is not in the order of names")
@@ -87,7 +88,8 @@ final class IndexPage: Sendable {
         case .directory:
             let end = entry.place.checkedAdding(UInt64(entry.count))
             guard !entry.flags.contains(.sparse), let end, end <= layout.entryCount,
-                entry.count == 0 || entry.place > ordinal, entry.extra < max(layout.fences.length, 1)
+                entry.count == 0 || entry.place > ordinal,
+                entry.extra < max(layout.fences.length, 1)
             else { throw fault(index, "is a directory whose entries are out of range") }
         case .symbolicLink:
             let end = entry.place.checkedAdding(entry.size)

@@ -1,6 +1,9 @@
 /// A stream of sealed blocks. Each has its own key and its own hash tree.
 public struct StreamID: RawRepresentable, Hashable, Sendable {
+    /// The number in the file.
     public let rawValue: UInt16
+
+    /// A value from its number in the file.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The contents of all files, in the order of the directory walk.

@@ -69,6 +69,7 @@ final class UnitSealer {
         unit.sealedCount += storedLength
         unit.blocks.append(
             SealingUnit.SealedBlock(
-                hash: hash, inputHash: inputHash, storedLength: storedLength, logicalLength: logicalLength))
+                hash: hash, inputHash: inputHash, storedLength: storedLength,
+                logicalLength: logicalLength))
     }
 }

@@ -59,6 +59,7 @@ public final class SealedFileSystem: FuseFileSystem {
         Environment.monotonicSeconds() - Double(bitPattern: lastRequest.load(ordering: .relaxed))
     }
 
+    /// As `FuseFileSystem` says.
     public func start(_ connection: FuseConnection) {
         connection.want(.readDirectoryPlus)
         connection.refuse(.readDirectoryPlusAuto)
@@ -71,11 +72,13 @@ public final class SealedFileSystem: FuseFileSystem {
         if policy.enforcesPermissions { connection.want(.posixACL) }
     }
 
+    /// As `FuseFileSystem` says.
     public func didStart() {
         willServe()
         started()
     }
 
+    /// As `FuseFileSystem` says.
     public func willServe() {
         lastRequest.store(Environment.monotonicSeconds().bitPattern, ordering: .relaxed)
     }
@@ -151,6 +154,7 @@ public final class SealedFileSystem: FuseFileSystem {
 // MARK: Names
 
 extension SealedFileSystem {
+    /// As `FuseFileSystem` says.
     public func lookup(
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer
     ) {
@@ -169,6 +173,7 @@ extension SealedFileSystem {
         }
     }
 
+    /// As `FuseFileSystem` says.
     public func attributes(_ request: consuming FuseRequest, node: UInt64) {
         do throws(FormatError) {
             let entry = try inode(node)
@@ -178,6 +183,7 @@ extension SealedFileSystem {
         }
     }
 
+    /// As `FuseFileSystem` says.
     public func readLink(_ request: consuming FuseRequest, node: UInt64) {
         do throws(FormatError) {
             let entry = try inode(node)
@@ -250,6 +256,7 @@ extension SealedFileSystem {
         if let failure, buffer.isEmpty { throw failure }
     }
 
+    /// As `FuseFileSystem` says.
     public func facts(_ request: consuming FuseRequest) {
         request.reply(
             FuseFacts(
@@ -260,6 +267,7 @@ extension SealedFileSystem {
 // MARK: Contents
 
 extension SealedFileSystem {
+    /// As `FuseFileSystem` says.
     public func read(_ request: consuming FuseRequest, node: UInt64, size: Int, offset: UInt64) {
         do throws(FormatError) {
             let entry = try inode(node)
@@ -277,6 +285,7 @@ extension SealedFileSystem {
         }
     }
 
+    /// As `FuseFileSystem` says.
     public func seek(
         _ request: consuming FuseRequest, node: UInt64, offset: Int64, whence: Int32
     ) {
@@ -293,6 +302,7 @@ extension SealedFileSystem {
         }
     }
 
+    /// As `FuseFileSystem` says.
     public func attribute(
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer, size: Int
     ) {
@@ -309,6 +319,7 @@ extension SealedFileSystem {
         }
     }
 
+    /// As `FuseFileSystem` says.
     public func listAttributes(_ request: consuming FuseRequest, node: UInt64, size: Int) {
         guard capsule.index.hasAttributes else { return request.fail(ENOSYS) }
         do throws(FormatError) {

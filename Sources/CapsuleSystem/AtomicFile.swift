@@ -53,18 +53,22 @@ public final class AtomicFile: Storage {
     /// The descriptor, for calls that only a real file has.
     public var descriptor: Int32 { file.raw }
 
+    /// As `Storage` says.
     public func length() throws(SystemError) -> UInt64 { UInt64(try file.status().st_size) }
 
+    /// As `Storage` says.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(SystemError) -> Int {
         try file.read(into: buffer, at: offset)
     }
 
+    /// As `Storage` says.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         try file.write(bytes, at: offset)
     }
 
+    /// As `Storage` says.
     public func flush() throws(SystemError) { try file.flush() }
 
     /// Asks for a range to be written back; with `wait`, returns when it is on its way to the

@@ -23,20 +23,24 @@ public final class FileStorage: Storage {
         self.init(descriptor)
     }
 
+    /// As `Storage` says.
     public func length() throws(SystemError) -> UInt64 {
         UInt64(try descriptor.status().st_size)
     }
 
+    /// As `Storage` says.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(SystemError) -> Int {
         try descriptor.read(into: buffer, at: offset)
     }
 
+    /// As `Storage` says.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         try descriptor.write(bytes, at: offset)
     }
 
+    /// As `Storage` says.
     public func flush() throws(SystemError) {
         try descriptor.flush()
     }

@@ -35,6 +35,7 @@ public struct SystemError: Error, Equatable, Sendable {
 }
 
 extension SystemError: CustomStringConvertible {
+    /// The message.
     public var description: String { "\(object): cannot \(operation): \(reason)" }
 }
 

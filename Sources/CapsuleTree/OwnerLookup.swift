@@ -6,7 +6,9 @@ enum OwnerLookup {
     static func names(users: Set<UInt32>, groups: Set<UInt32>) -> OwnerNames {
         var names = OwnerNames()
         for id in users {
-            if let record = getpwuid(id) { names.users[id] = String(cString: record.pointee.pw_name) }
+            if let record = getpwuid(id) {
+                names.users[id] = String(cString: record.pointee.pw_name)
+            }
         }
         for id in groups {
             if let record = getgrgid(id) {

@@ -14,12 +14,15 @@ struct ReproducibleKeys {
 
     func material() throws -> TreeSealer.KeyMaterial {
         guard request.slots.count == 1, let slot = request.slots.first else {
-            throw CapsuleCrypto.CryptoError.keyDerivation("reproducible sealing takes exactly one slot")
+            throw CapsuleCrypto.CryptoError.keyDerivation(
+                "reproducible sealing takes exactly one slot")
         }
         let fingerprint = try sealer.fingerprint()
         var parameters = ByteWriter()
         parameters.append(fingerprint.bytes)
-        for part in [request.label, request.hint, slot.label] + request.expectedSigners.map({ Text.hex($0) }) {
+        for part in [request.label, request.hint, slot.label]
+            + request.expectedSigners.map({ Text.hex($0) })
+        {
             parameters.integer(UInt32(part.utf8.count))
             parameters.append(part.utf8)
         }

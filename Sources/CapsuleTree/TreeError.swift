@@ -24,5 +24,6 @@ public struct TreeError: Error, Sendable {
 }
 
 extension TreeError: CustomStringConvertible {
+    /// The message.
     public var description: String { "\(Text.escaped(path)): \(message)" }
 }

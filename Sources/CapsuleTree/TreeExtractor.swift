@@ -87,7 +87,8 @@ public final class TreeExtractor {
         while position < Int(entry.count) {
             children.removeAll(keepingCapacity: true)
             do throws(FormatError) {
-                try capsule.index.forEach(in: ordinal, entry, from: position) { child, record, name in
+                try capsule.index.forEach(in: ordinal, entry, from: position) {
+                    child, record, name in
                     children.append((child, record, [UInt8](name)))
                     return children.count < 1024
                 }
@@ -96,7 +97,8 @@ public final class TreeExtractor {
                 position += children.count
                 lose(path, "some of its entries are lost: \(error)")
                 // What lies beyond the damaged page can still be listed.
-                position += Limits.entriesPerPage - (Int(entry.place) + position) % Limits.entriesPerPage
+                position +=
+                    Limits.entriesPerPage - (Int(entry.place) + position) % Limits.entriesPerPage
             }
             for (child, record, name) in children {
                 let childPath = path.isEmpty ? name : path + [47] + name
@@ -251,7 +253,8 @@ public final class TreeExtractor {
         {
             remark(path, failure("set the owner of", path).message)
         }
-        if entry.kind != .symbolicLink, fchmodat(directory, name, permissions(entry, path), 0) != 0 {
+        if entry.kind != .symbolicLink, fchmodat(directory, name, permissions(entry, path), 0) != 0
+        {
             remark(path, failure("set the mode of", path).message)
         }
         let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -49,8 +49,9 @@ enum Sample {
 
     static func keyFile(_ number: UInt64) -> [UInt8] { Noise.bytes(40, seed: 900 + number) }
 
-    static func secret(_ bytes: [UInt8]) -> SharedSecret {
-        SharedSecret(bytes.withUnsafeBytes { SecretBytes(copying: $0) })
+    static func secret(_ bytes: [UInt8]) -> CapsuleCrypto.SharedSecret {
+        var copy = bytes
+        return CapsuleCrypto.SharedSecret(SecretBytes(wiping: &copy))
     }
 
     static func keySlot(_ number: UInt64, key: SymmetricKey, id: [UInt8]) throws -> KeySlot {

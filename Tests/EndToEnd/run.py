@@ -55,7 +55,7 @@ class Report(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self._note("FAIL", subtest, err)
+            self._note("FAIL", test, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

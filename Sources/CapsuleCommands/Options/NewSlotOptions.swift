@@ -17,14 +17,16 @@ struct NewSlotOptions: ParsableArguments {
     @Option(name: .long, help: "Make a slot for an age recipient, or for each one in @FILE.")
     var recipient: [String] = []
 
-    @Option(name: .long, help: "Make a slot for the key file FILE, which is made if it is not there.")
+    @Option(
+        name: .long, help: "Make a slot for the key file FILE, which is made if it is not there.")
     var newKeyFile: [String] = []
 
     @Flag(name: .long, help: "Make a slot for a new 24-word recovery phrase, shown once.")
     var recoveryPhrase = false
 
     @Option(
-        name: .long, help: "Write the new recovery phrase to FILE (mode 0600) instead of showing it.")
+        name: .long,
+        help: "Write the new recovery phrase to FILE (mode 0600) instead of showing it.")
     var newRecoveryPhraseFile: String?
 
     /// Whether any slot was asked for.

@@ -13,7 +13,8 @@ struct OpeningOptions: ParsableArguments {
     @Option(name: .long, help: "Take what COMMAND prints as the passphrase.")
     var passphraseCommand: [String] = []
 
-    @Option(name: .long, help: .init("The passphrase itself; others can see it.", visibility: .hidden))
+    @Option(
+        name: .long, help: .init("The passphrase itself; others can see it.", visibility: .hidden))
     var passphrase: [String] = []
 
     @Option(name: .long, help: "Open with the age identities in FILE.")
@@ -39,7 +40,8 @@ struct OpeningOptions: ParsableArguments {
         secrets.recoveryPhraseFiles = recoveryPhraseFile
         secrets.recoveryPhraseDescriptors = recoveryPhraseFd
         for text in passphrase {
-            Output.warn("a passphrase on the command line can be seen by every user of this machine")
+            Output.warn(
+                "a passphrase on the command line can be seen by every user of this machine")
             var bytes = Array(text.utf8)
             secrets.passphrases.append(SharedSecret(SecretBytes(wiping: &bytes)))
         }

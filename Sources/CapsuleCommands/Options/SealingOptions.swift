@@ -12,7 +12,8 @@ enum Provenance {
     static var creator: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
-        let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let host = String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let user = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) }
         return "\(user ?? "\(geteuid())")@\(host)"
     }

@@ -50,7 +50,8 @@ enum Failure {
         case let error as TreeError:
             AccessError(
                 AccessError(
-                    SystemError(errno: error.errno, operation: "", object: "")).kind,
+                    SystemError(errno: error.errno, operation: "", object: "")
+                ).kind,
                 code: "tree", String(describing: error))
         case let error as CryptoError:
             AccessError(.usage, code: "crypto", String(describing: error))

@@ -8,7 +8,8 @@ import CapsuleTree
 /// `capsule doctor`.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Find out what is wrong with a capsule, and save the rest.",
+        commandName: "doctor",
+        abstract: "Find out what is wrong with a capsule, and save the rest.",
         discussion: "See capsule-doctor(1).")
 
     @Argument(help: "The capsule.") var file: String

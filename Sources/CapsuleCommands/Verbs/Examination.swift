@@ -81,7 +81,8 @@ struct Examination {
                     remedy: "any change of its slots or signatures writes both copies again")
             } else if pair.differs {
                 add(
-                    .warning, "copies", "the two copies of the \(name) area differ: a change was "
+                    .warning, "copies",
+                    "the two copies of the \(name) area differ: a change was "
                         + "cut off", remedy: "make the change again")
             }
         }

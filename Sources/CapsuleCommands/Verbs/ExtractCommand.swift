@@ -6,7 +6,8 @@ import CapsuleTree
 /// `capsule extract`.
 struct ExtractCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "extract", abstract: "Write the tree of a capsule, or parts, into a directory.",
+        commandName: "extract",
+        abstract: "Write the tree of a capsule, or parts, into a directory.",
         discussion: "See capsule-extract(1).")
 
     @Argument(help: "The capsule.") var file: String

@@ -104,7 +104,8 @@ struct CapsuleFacts: Encodable {
         table.add("post-quantum", isPostQuantum ? "yes" : "no: it has a classical recipient")
         for stream in streams {
             table.add(
-                "stream", "\(stream.name): \(stream.blocks) blocks, "
+                "stream",
+                "\(stream.name): \(stream.blocks) blocks, "
                     + "\(Human.bytes(stream.stored)) stored, "
                     + "\(Human.bytes(stream.plaintext)) of plaintext")
         }

@@ -12,7 +12,8 @@ struct ListCommand: ParsableCommand {
 
     @Argument(help: "The capsule.") var file: String
     @Argument(help: "Paths in it; the root, if none.") var paths: [String] = []
-    @Flag(name: [.customShort("l"), .long], help: "Modes, owners, sizes and times.") var long = false
+    @Flag(name: [.customShort("l"), .long], help: "Modes, owners, sizes and times.") var long =
+        false
     @Flag(name: [.customShort("R"), .long], help: "Directories below, too.") var recursive = false
     @Flag(name: .customShort("0"), help: "End every path with NUL; no escapes.") var null = false
     @OptionGroup var session: SessionOptions
