@@ -1212,8 +1212,11 @@ def do_verify(options):
     lines, wrong = public.signatures()
     print("\n".join(lines))
     notes(public)
-    need(not problems + wrong, "\n".join(problems + wrong))
+    need(not problems, "\n".join(problems + wrong))
     print(f"intact, root {public.trailer.root.hex()}")
+    for line in wrong:
+        warn("intact, but " + line)
+    return 2 if wrong else 0
 
 
 def do_ls(options):
@@ -1268,6 +1271,7 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors have the exit code 1."""
 
     def error(self, message):
+        """Print the usage and the message."""
         self.print_usage(sys.stderr)
         self.exit(1, f"{self.prog}: {message}\n")
 
@@ -1291,7 +1295,7 @@ def main():
             secret.add_argument("--" + option, metavar="FILE")
     options = parser.parse_args()
     try:
-        options.run(options)
+        return options.run(options) or 0
     except Damage as error:
         warn("\n".join("damaged: " + line for line in str(error).split("\n")))
         return 2
@@ -1301,7 +1305,6 @@ def main():
             return 2
         warn(f"error: {error}")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

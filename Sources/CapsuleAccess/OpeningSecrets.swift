@@ -1,3 +1,4 @@
+import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
 
@@ -102,7 +103,9 @@ public struct OpeningSecrets: Sendable {
                 .usage, code: "missing_secret",
                 "\(path): it has no passphrase; it opens with: \(kinds)")
         }
-        return try SecretReader.prompt("Passphrase for \(path)")
+        let hint = file.header.hint
+        let shown = hint.isEmpty ? "" : " (hint: \(Text.escaped(Array(hint.utf8))))"
+        return try SecretReader.prompt("Passphrase for \(path)\(shown)")
     }
 
     private func recoveryPhrases() throws(AccessError) -> [SharedSecret] {

@@ -3,6 +3,7 @@ import CapsuleBytes
 import CapsuleCrypto
 import CapsuleSystem
 import Glibc
+import Synchronization
 
 /// Reads secrets from where the user says they are.
 public enum SecretReader {
@@ -21,8 +22,17 @@ public enum SecretReader {
         }
     }
 
-    /// What can be read from an inherited descriptor.
+    private static let read = Mutex<[Int32: SharedSecret]>([:])
+
+    /// What can be read from an inherited descriptor: read once, given as often as it is needed.
     public static func descriptor(_ number: Int32) throws(AccessError) -> SharedSecret {
+        if let known = read.withLock({ $0[number] }) { return known }
+        let secret = try readDescriptor(number)
+        read.withLock { $0[number] = secret }
+        return secret
+    }
+
+    private static func readDescriptor(_ number: Int32) throws(AccessError) -> SharedSecret {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
         guard copy >= 0 else {
             throw AccessError(.usage, code: "unusable_path", "descriptor \(number) is not open")
@@ -99,9 +109,11 @@ public enum SecretReader {
     private static func checked(
         _ secret: SharedSecret, source: String
     ) throws(AccessError) -> SharedSecret {
-        guard secret.bytes.count > 0 else {
+        let hasNUL = secret.bytes.withUnsafeBytes { $0.contains(0) }
+        guard secret.bytes.count > 0, !hasNUL else {
+            let fault = hasNUL ? "has a NUL byte in it" : "is empty"
             throw AccessError(
-                .usage, code: "missing_secret", "the passphrase from \(source) is empty")
+                .usage, code: "missing_secret", "the passphrase from \(source) \(fault)")
         }
         return secret
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import CapsuleAccess
 import CapsuleSystem
 import Glibc
@@ -39,20 +40,30 @@ public enum CapsuleProgram {
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         let asJSON = arguments.contains("--json")
+        // Before any thread is started: SIGUSR1 is for whoever reports progress.
+        clinux_block_signals([SIGUSR1], 1)
+        // Walks recurse as deep as folders are nested, which is deeper than a common stack.
+        let worker = Worker(stackLength: stackLength) {
+            exit(run(arguments, asJSON: asJSON))
+        }
+        worker.join()
+        exit(0)
+    }
+
+    private static let stackLength = 512 << 20
+
+    private static func run(_ arguments: [String], asJSON: Bool) -> Int32 {
         var command: any ParsableCommand
         do {
             command = try CapsuleCommand.parseAsRoot(arguments)
         } catch {
-            exit(Failure.reportParsing(error, asJSON: asJSON))
+            return Failure.reportParsing(error, asJSON: asJSON)
         }
         do {
             try command.run()
-            exit(0)
+            return Output.hasFailed ? Failure.brokenOutput : 0
         } catch {
-            if error is CleanExit || error is ValidationError {
-                exit(Failure.reportParsing(error, asJSON: asJSON))
-            }
-            exit(Failure.report(error, asJSON: asJSON))
+            return Failure.report(error, asJSON: asJSON)
         }
     }
 }

@@ -42,8 +42,7 @@ public enum Driver {
         let fileSystem: SealedFileSystem
         do {
             fileSystem = try SealedFileSystem(
-                capsule, policy: options.policy, report: { log.error($0) },
-                started: { readiness.announce() })
+                capsule, policy: options.policy, report: { log.error($0) })
         } catch let error as FormatError {
             throw AccessError(error, path: options.source)
         } catch {
@@ -51,7 +50,8 @@ public enum Driver {
                 .usage, code: "unusable_path", "\(options.source): no such directory in it")
         }
         // Before any thread is started: they inherit the mask.
-        let watcher = MountWatcher(mountPoint: mountPoint, fileSystem, options)
+        let watcher = MountWatcher(
+            mountPoint: mountPoint, fileSystem, options, report: { log.error($0) })
         let session: FuseSession
         do throws(FuseSession.StartError) {
             session = try FuseSession(
@@ -61,8 +61,14 @@ public enum Driver {
         } catch {
             throw AccessError(.system, code: "mount_failed", error.message)
         }
-        ReadAhead.raise(mountPoint: mountPoint)
         watcher.start()
+        // The first answer of the mount: only then has the kernel set what ReadAhead changes.
+        _ = Worker {
+            var status = stat()
+            guard stat(mountPoint, &status) == 0 else { return }
+            ReadAhead.raise(mountPoint: mountPoint)
+            readiness.announce()
+        }
         fileSystem.attach(session)
         let count = options.threadCount > 0 ? options.threadCount : defaultThreadCount
         session.run(threadCount: count)
@@ -70,7 +76,7 @@ public enum Driver {
         return 0
     }
 
-    /// One thread more than processors: one may wait for storage while the others work.
+    /// Two threads more than processors: some may wait for storage while the others work.
     private static var defaultThreadCount: Int { Environment.processorCount + 2 }
 
     private static func open(_ options: DriverOptions) throws(AccessError) -> Capsule {

@@ -12,7 +12,7 @@ enum DriverHelp {
         Options:
           passphrase-file=F, passphrase-fd=N, passphrase-command=C
           identity=F       age identity file
-          key-file=F, recovery-phrase-file=F
+          key-file=F, recovery-phrase-file=F, recovery-phrase-fd=N
           root=HEX         refuse any other root
           allowed-signers=F, require-verified
           allow_other, default_permissions, uid=N, gid=N, umask=OCTAL

@@ -107,7 +107,9 @@ struct DriverOptions {
 
     private mutating func apply(flag: String) throws(AccessError) {
         switch flag {
-        case "allow_other": allowsOther = true
+        case "allow_other":
+            allowsOther = true
+            policy.enforcesPermissions = true
         case "default_permissions": policy.enforcesPermissions = true
         case "require-verified": requiresVerified = true
         case "allow-suid": allowsSuid = true
@@ -122,7 +124,8 @@ struct DriverOptions {
     }
 
     /// Options of mount(8), fstab(5) and systemd.mount(5) that do not concern the driver. `suid`
-    /// and `dev` are among them: mount.fuse3 adds both for root, and a hostile capsule must not profit.
+    /// and `dev` are among them: mount.fuse3 adds both for root, and a hostile capsule must not
+    /// profit.
     private static func isIgnored(_ word: String) -> Bool {
         let known = [
             "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "atime", "async", "defaults",
@@ -141,6 +144,8 @@ struct DriverOptions {
         case "identity": secrets.identityFiles.append(value)
         case "key-file": secrets.keyFiles.append(value)
         case "recovery-phrase-file": secrets.recoveryPhraseFiles.append(value)
+        case "recovery-phrase-fd":
+            secrets.recoveryPhraseDescriptors.append(try Self.number(key, value))
         case "root":
             guard let root = Digest32(hex: value) else {
                 throw Self.usage("root= takes 64 hexadecimal digits")
@@ -159,9 +164,11 @@ struct DriverOptions {
             threadCount = Int(try Self.number(key, value) as Int32)
             guard (1...64).contains(threadCount) else { throw Self.usage("threads= takes 1 to 64") }
         case "timeout":
-            idleTimeoutSeconds = Double(try Self.number(key, value) as UInt32)
+            let seconds: UInt32 = try Self.number(key, value)
+            idleTimeoutSeconds = seconds == 0 ? nil : Double(seconds)
         case "subdir":
             policy.subdirectory = value.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
+                .filter { $0 != [UInt8(ascii: ".")] }
         case "fsname", "subtype": break
         case _ where Self.isIgnored(key + "="): break
         default: throw Self.usage("unknown mount option '\(key)'")

@@ -12,13 +12,18 @@ import Glibc
 final class MountWatcher: Sendable {
     private let mountPoint: String
     private let fileSystem: SealedFileSystem
+    private let report: @Sendable (String) -> Void
     private let idleTimeoutSeconds: Double?
-    private static let signals = [SIGTERM, SIGINT, SIGHUP]
+    private static let signals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
     /// How long open files are served after a signal, in seconds.
     private static let graceSeconds = 10.0
 
     /// Blocks the signals in this thread and all that it will start.
-    init(mountPoint: String, _ fileSystem: SealedFileSystem, _ options: DriverOptions) {
+    init(
+        mountPoint: String, _ fileSystem: SealedFileSystem, _ options: DriverOptions,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.report = report
         self.mountPoint = mountPoint
         self.fileSystem = fileSystem
         idleTimeoutSeconds = options.idleTimeoutSeconds
@@ -36,12 +41,17 @@ final class MountWatcher: Sendable {
             let wait = idleTimeoutSeconds == nil ? -1 : 1000
             let signal = clinux_wait_signal(
                 Self.signals, Int32(Self.signals.count), Int32(wait))
+            if signal == SIGUSR1 {
+                let idle = Int(fileSystem.idleSeconds)
+                report("mounted at \(mountPoint), last request \(idle) s ago")
+                continue
+            }
             if signal > 0 {
                 Unmounter.unmount(mountPoint, lazily: true)
                 let end = Environment.monotonicSeconds() + Self.graceSeconds
                 while Environment.monotonicSeconds() < end {
                     let again = clinux_wait_signal(Self.signals, Int32(Self.signals.count), 200)
-                    if again > 0 { break }
+                    if again > 0 && again != SIGUSR1 { break }
                 }
                 exit(0)
             }

@@ -77,9 +77,11 @@ final class Prefiller: Sendable {
         _ session: FuseSession
     ) {
         store(block, file: entry, ordinal, session)
-        guard !block.isRaw, let directory = try? capsule.index.entry(entry.parent) else { return }
+        guard !block.isRaw, let directory = try? capsule.index.entry(entry.parent),
+            directory.isDirectory, directory.place <= UInt64(ordinal)
+        else { return }
         let position = Int(UInt64(ordinal) + 1 - directory.place)
-        guard directory.place <= UInt64(ordinal), position < Int(directory.count) else { return }
+        guard position < Int(directory.count) else { return }
         try? capsule.index.forEach(in: entry.parent, directory, from: position) {
             sibling, record, _ in
             guard record.isRegular, !record.isAlias, !record.flags.contains(.sparse),
@@ -90,7 +92,7 @@ final class Prefiller: Sendable {
                 return record.place < block.range.upperBound
             }
             store(block, file: record, sibling, session)
-            return record.place + record.size < block.range.upperBound
+            return record.size < block.range.upperBound - record.place
         }
     }
 
@@ -99,8 +101,10 @@ final class Prefiller: Sendable {
         _ block: ContentReader.DecodedBlock, file: Entry, _ ordinal: Ordinal,
         _ session: FuseSession
     ) {
+        // Validated with the page: place and size add up without overflow.
         let start = max(block.range.lowerBound, file.place)
         let end = min(block.range.upperBound, file.place + file.size)
+        guard start < end else { return }
         let firstPage = (start - file.place + Self.pageLength - 1) / Self.pageLength
         let offset = firstPage * Self.pageLength
         var limit = end - file.place

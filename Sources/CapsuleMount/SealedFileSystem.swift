@@ -16,7 +16,6 @@ public final class SealedFileSystem: FuseFileSystem {
     let buffers = BufferPool()
     /// Monotonic seconds of the last request, for the idle timeout.
     private let lastRequest = Atomic<UInt64>(0)
-    private let started: @Sendable () -> Void
     private let rootOrdinal: Ordinal
     private let prefiller: Prefiller
 
@@ -25,18 +24,14 @@ public final class SealedFileSystem: FuseFileSystem {
 
     /// A file system over an opened capsule.
     ///
-    /// - Parameters:
-    ///   - report: takes one line about each failed read.
-    ///   - started: is called when the kernel has answered.
+    /// - Parameter report: takes one line about each failed read.
     /// Throws `FormatError`, and `SystemError` when the subdirectory is none.
     public init(
-        _ capsule: Capsule, policy: MountPolicy, report: @escaping @Sendable (String) -> Void,
-        started: @escaping @Sendable () -> Void
+        _ capsule: Capsule, policy: MountPolicy, report: @escaping @Sendable (String) -> Void
     ) throws {
         self.capsule = capsule
         self.policy = policy
         self.report = report
-        self.started = started
         guard let root = try capsule.index.resolve(policy.subdirectory), root.entry.isDirectory
         else {
             let name = policy.subdirectory.map { String(decoding: $0, as: UTF8.self) }
@@ -75,7 +70,6 @@ public final class SealedFileSystem: FuseFileSystem {
     /// As `FuseFileSystem` says.
     public func didStart() {
         willServe()
-        started()
     }
 
     /// As `FuseFileSystem` says.

@@ -9,11 +9,17 @@ public final class Worker {
     private var isJoined = false
 
     /// Starts a thread. Traps when the system has no more threads to give.
-    public init(_ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter stackLength: in bytes, for work that recurses as deep as a folder is nested.
+    public init(stackLength: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(body))
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, stackLength)
         let status = pthread_create(
-            &thread, nil,
+            &thread, &attributes,
             { argument in
                 if let argument {
                     Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()

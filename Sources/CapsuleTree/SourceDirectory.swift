@@ -16,11 +16,15 @@ struct SourceDirectory: ~Copyable {
     }
 
     /// Opens the root.
-    init(root: String) throws(TreeError) {
+    init(root: [UInt8]) throws(TreeError) {
         do throws(SystemError) {
-            descriptor = try Descriptor.open(root, O_RDONLY | O_DIRECTORY)
+            let raw = try retrying("open", "") {
+                clinux_openat(
+                    AT_FDCWD, Self.cString(root), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+            }
+            descriptor = Descriptor(owning: raw, name: "")
         } catch {
-            throw TreeError(path: Array(root.utf8), error)
+            throw TreeError(path: root, error)
         }
         path = []
     }

@@ -109,7 +109,7 @@ final class DirectoryView: TreeView {
     }
 
     func children(_ node: Node) throws -> [(name: [UInt8], node: Node)] {
-        let directory = try SourceDirectory(root: String(decoding: node, as: UTF8.self))
+        let directory = try SourceDirectory(root: node)
         return try directory.children().map { ($0.name, node + [47] + $0.name) }
     }
 

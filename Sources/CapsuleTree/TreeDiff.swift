@@ -69,7 +69,14 @@ public struct TreeDiff {
             try compare(try first.rootNode, try second.rootNode, path: [])
         }
 
+        private var depth = 0
+
         private func compare(_ one: First.Node, _ two: Second.Node, path: [UInt8]) throws {
+            depth += 1
+            defer { depth -= 1 }
+            guard depth <= Limits.depth + 1 else {
+                throw TreeError(path: path, "it lies deeper than \(Limits.depth) directories")
+            }
             let (a, b) = (try first.object(one), try second.object(two))
             var aspects: [String] = []
             let type = a.mode & 0o170000

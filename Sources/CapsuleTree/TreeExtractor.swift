@@ -43,6 +43,7 @@ public final class TreeExtractor {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: 1 << 20, alignment: 4096)
     private var root: Int32 = -1
+    private var depth = 0
 
     /// An extractor.
     public init(
@@ -72,7 +73,9 @@ public final class TreeExtractor {
         for path in paths {
             guard let found = try capsule.index.resolve(path), let name = path.last else {
                 throw TreeError(
-                    path: Array(path.joined(separator: [47])), "it is not in the capsule")
+                    path: Array(path.joined(separator: [47])),
+                    path.isEmpty ? "the root is extracted without a path" : "it is not in the capsule",
+                    errno: ENOENT)
             }
             try extract(found.entry, found.ordinal, name: name, into: directory.raw, path: name)
         }
@@ -82,6 +85,11 @@ public final class TreeExtractor {
     private func extractChildren(
         of ordinal: Ordinal, _ entry: Entry, into directory: Int32, path: [UInt8]
     ) throws {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Limits.depth + 1 else {
+            return lose(path, "it lies deeper than \(Limits.depth) directories")
+        }
         var children: [(Ordinal, Entry, [UInt8])] = []
         var position = 0
         while position < Int(entry.count) {
@@ -234,7 +242,8 @@ public final class TreeExtractor {
         if fchmod(file, permissions(entry, path)) != 0 {
             remark(path, failure("set the mode of", path).message)
         }
-        setAttributes("/proc/self/fd/\(file)", follows: true, entry, path)
+        let place = "/proc/self/fd/\(file)".utf8.map { CChar(bitPattern: $0) } + [0]
+        setAttributes(place, follows: true, entry, path)
         var times = Self.times(entry)
         if futimens(file, &times) != 0 {
             remark(path, failure("set the times of", path).message)
@@ -257,8 +266,8 @@ public final class TreeExtractor {
         {
             remark(path, failure("set the mode of", path).message)
         }
-        let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        setAttributes("/proc/self/fd/\(directory)/\(text)", follows: false, entry, path)
+        let place = "/proc/self/fd/\(directory)/".utf8.map { CChar(bitPattern: $0) } + name
+        setAttributes(place, follows: false, entry, path)
         var times = Self.times(entry)
         if utimensat(directory, name, &times, AT_SYMLINK_NOFOLLOW) != 0 {
             remark(path, failure("set the times of", path).message)
@@ -271,7 +280,7 @@ public final class TreeExtractor {
     }
 
     private func setAttributes(
-        _ place: String, follows: Bool, _ entry: Entry, _ path: [UInt8]
+        _ place: [CChar], follows: Bool, _ entry: Entry, _ path: [UInt8]
     ) {
         guard entry.attributes != 0 else { return }
         let attributes: [ExtendedAttribute]

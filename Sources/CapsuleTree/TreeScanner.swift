@@ -58,7 +58,7 @@ final class TreeScanner {
 
     /// Walks the folder at `root`. Throws `TreeError` or `FormatError`.
     func scan(root: String) throws {
-        let directory = try SourceDirectory(root: root)
+        let directory = try SourceDirectory(root: Array(root.utf8))
         let status = try directory.descriptor.status()
         let entry = Self.entry(status, parent: 0)
         try index.append(entry, name: [])
@@ -66,8 +66,12 @@ final class TreeScanner {
     }
 
     private func scan(
-        _ directory: borrowing SourceDirectory, ordinal: Ordinal, name: [UInt8]
+        _ directory: borrowing SourceDirectory, ordinal: Ordinal, name: [UInt8], depth: Int = 0
     ) throws {
+        guard depth <= Limits.depth else {
+            throw TreeError(
+                path: directory.path, "it lies deeper than \(Limits.depth) directories")
+        }
         let children = try directory.children().filter { child in
             let isDirectory = child.status.st_mode & S_IFMT == S_IFDIR
             let path = directory.path(of: child.name)
@@ -86,7 +90,7 @@ final class TreeScanner {
         progress(children.count)
         for (position, child) in children.enumerated() {
             if stream.hasFailed { return }
-            try visit(child, first + Ordinal(position), in: directory)
+            try visit(child, first + Ordinal(position), in: directory, depth: depth)
         }
     }
 
@@ -103,13 +107,15 @@ final class TreeScanner {
     }
 
     private func visit(
-        _ child: SourceDirectory.Child, _ ordinal: Ordinal, in parent: borrowing SourceDirectory
+        _ child: SourceDirectory.Child, _ ordinal: Ordinal, in parent: borrowing SourceDirectory,
+        depth: Int
     ) throws {
         let type = child.status.st_mode & S_IFMT
         if type == S_IFDIR {
             index[index[ordinal].parent].linkCount += 1
             let directory = try SourceDirectory(child.name, in: parent)
-            return try scan(directory, ordinal: ordinal, name: child.name)
+            return try scan(
+                directory, ordinal: ordinal, name: child.name, depth: depth + 1)
         }
         let identity = FileIdentity(child.status)
         if child.status.st_nlink > 1 {

@@ -97,7 +97,7 @@ final class MemoryStorage: Storage {
                 return .failure(
                     SystemError(errno: fault.errno, operation: "read", object: "memory"))
             }
-            let end = min(Int(state.end ?? UInt64.max >> 1), state.bytes.count)
+            let end = Int(min(state.end ?? .max, UInt64(state.bytes.count)))
             guard offset < UInt64(end) else { return .success(0) }
             let start = Int(offset)
             let count = min(buffer.count, end - start)

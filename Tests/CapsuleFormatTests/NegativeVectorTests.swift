@@ -237,7 +237,7 @@ struct NegativeVectorTests {
         TrailerDefect(72, [255, 255, 255, 255], "stored length"),
         TrailerDefect(76, [0, 0, 0, 0], "stored length"),
         TrailerDefect(76, [1, 0, 16, 0], "stored length"),
-        TrailerDefect(73, [0], "stored lengths"),
+        TrailerDefect(73, [0x0f], "stored lengths"),
     ]
 
     @Test("a node that breaks the rules is refused, sealed as it may be", arguments: nodeDefects)

@@ -9,6 +9,7 @@ import argparse
 import fnmatch
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -180,6 +181,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the names only")
     parser.add_argument("patterns", nargs="*", help="globs or parts of test names")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     root = prepare(options.bin)
     sys.path.insert(0, HERE)
     sys.dont_write_bytecode = True

@@ -3,6 +3,7 @@
 import os
 import random
 import stat
+import struct
 import subprocess
 
 import support
@@ -64,7 +65,7 @@ def _sparse(base):
     sparse(f"{base}/sparse/hole-at-start", (1 << 20) + 10, [(1 << 20, b"0123456789")])
     sparse(f"{base}/sparse/hole-at-end", 3 << 20, [(0, noise(5000, 10))])
     sparse(f"{base}/sparse/all-hole", 9 << 20, [])
-    sparse(f"{base}/sparse/huge-hole", 1 << 40, [(1 << 39, b"middle" * 1000)])
+    sparse(f"{base}/sparse/large-hole", 64 << 20, [(1 << 25, b"middle" * 1000)])
     support.write(f"{base}/sparse/written-zeros", b"\0" * 65536)
 
 
@@ -238,3 +239,16 @@ def shared():
             env={"HOME": place, "PATH": os.environ["PATH"]})
         _shared.append((source, capsule, secret))
     return _shared[0]
+
+
+def signature_areas(content):
+    """[(offset, length)] of the two signature areas of a capsule; see capsule-format(5)."""
+    slots, signatures = struct.unpack_from("<II", content, 88)
+    first = 4096 + 2 * slots
+    return [(first, signatures), (first + signatures, signatures)]
+
+
+def blocks(content):
+    """(offset of the first content block, offset after its last) of a capsule."""
+    start, end = struct.unpack_from("<QQ", content, len(content) - 1024 + 64 + 16)
+    return start, end

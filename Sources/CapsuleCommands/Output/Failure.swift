@@ -19,9 +19,17 @@ enum Failure {
         }
     }
 
+    /// The exit code when standard output could not take the result.
+    static var brokenOutput: Int32 {
+        Output.note("cannot write to standard output")
+        return 2
+    }
+
     /// Prints the error and returns the exit code.
     static func report(_ error: any Error, asJSON: Bool) -> Int32 {
         if let exit = error as? ExitCode { return exit.rawValue }
+        // `--help` of a verb and faults found while it validates arrive here as the parser's own.
+        if !isOurs(error) { return reportParsing(error, asJSON: asJSON) }
         let failure = describe(error)
         let code = exitCode(failure.kind)
         if asJSON {
@@ -31,6 +39,11 @@ enum Failure {
             Output.note(failure.message)
         }
         return code
+    }
+
+    private static func isOurs(_ error: any Error) -> Bool {
+        error is AccessError || error is SystemError || error is FormatError || error is TreeError
+            || error is CryptoError
     }
 
     private static func exitCode(_ kind: AccessError.Kind) -> Int32 {

@@ -1,6 +1,7 @@
 import CapsuleAccess
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// The one place where text leaves the program: results to standard output, everything else to
 /// standard error.
@@ -26,6 +27,17 @@ enum Output {
     /// JSON on standard error.
     static func jsonError(_ payload: some Encodable) { write(encode(payload) + "\n", to: 2) }
 
+    /// Raw bytes of a result; a failure is kept for the exit code.
+    static func bytes(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { buffer in
+            do throws(AccessError) {
+                try self.bytes(buffer)
+            } catch {
+                failed.store(true, ordering: .relaxed)
+            }
+        }
+    }
+
     /// Raw bytes of a result. Throws when the reader has gone.
     static func bytes(_ bytes: UnsafeRawBufferPointer) throws(AccessError) {
         var rest = bytes
@@ -44,10 +56,18 @@ enum Output {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return }
+            if count <= 0 {
+                if descriptor == 1 { failed.store(true, ordering: .relaxed) }
+                return
+            }
             rest = rest.dropFirst(count)
         }
     }
+
+    private static let failed = Atomic(false)
+
+    /// Whether a result could not be written, as onto a full disk.
+    static var hasFailed: Bool { failed.load(ordering: .relaxed) }
 
     private static func encode(_ payload: some Encodable) -> String {
         let encoder = JSONEncoder()

@@ -51,6 +51,12 @@ struct ListCommand: ParsableCommand {
         _ capsule: Capsule, _ ordinal: Ordinal, _ directory: Entry, _ prefix: [UInt8],
         _ rows: inout [EntryJSON]
     ) throws {
+        // A path cannot be longer than its components are many.
+        guard prefix.count(where: { $0 == 47 }) <= Limits.depth else {
+            throw AccessError(
+                .system, code: "limit_exceeded",
+                "\(file): a directory lies deeper than \(Limits.depth)")
+        }
         var children: [(Ordinal, Entry, [UInt8])] = []
         try capsule.index.forEach(in: ordinal, directory, from: 0) { child, entry, name in
             children.append((child, entry, [UInt8](name)))
@@ -67,7 +73,7 @@ struct ListCommand: ParsableCommand {
         if outputOptions.json { return Output.json(Listing(entries: rows)) }
         if null {
             for row in rows {
-                (row.path + [0]).withUnsafeBytes { try? Output.bytes($0) }
+                Output.bytes(row.path + [0])
             }
             return
         }

@@ -35,6 +35,7 @@ struct MountCommand: ParsableCommand {
         add("identity", opening.identity)
         add("key-file", opening.keyFile)
         add("recovery-phrase-file", opening.recoveryPhraseFile)
+        add("recovery-phrase-fd", opening.recoveryPhraseFd.map(String.init))
         let demands = session.demanding
         add("root", demands.root.map { [$0] } ?? [])
         add("allowed-signers", demands.allowedSigners.map { [$0] } ?? [])

@@ -48,14 +48,15 @@ struct SealCommand: ParsableCommand {
     }
 
     func run() throws {
+        let signers = try Signers(paths: sign)
+        var request = try makeRequest(slots: try slots(), signers: signers)
+        request.replaces = force
+        // After the prompts, which a line of progress would overwrite.
         let progress = SealProgress()
         let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
             SealCommand.describe(progress)
         }
         defer { reporter.stop() }
-        let signers = try Signers(paths: sign)
-        var request = try makeRequest(slots: try slots(), signers: signers)
-        request.replaces = force
         let result = try TreeSealer(request, progress: progress).seal(sign: signers.sign)
         reporter.stop()
         for remark in result.manifest.remarks where !quiet {
