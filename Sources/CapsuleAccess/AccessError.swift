@@ -37,9 +37,9 @@ public struct AccessError: Error, Sendable {
         case .notACapsule:
             (kind, remedy) = (.usage, "")
         case .unsupportedVersion:
-            (kind, remedy) = (.system, "; a newer or older capsule program may read it")
+            (kind, remedy) = (.system, "")
         case .truncated:
-            (kind, remedy) = (.system, "; get the file again, or see 'capsule doctor --salvage'")
+            (kind, remedy) = (.system, "; get the file again")
         case .damaged:
             (kind, remedy) = (.system, "; see 'capsule doctor'")
         case .wrongSecret:

@@ -35,7 +35,8 @@ public struct OpeningSecrets: Sendable {
             && passphrases.isEmpty)
     }
 
-    private var hasOtherSource: Bool {
+    /// Whether a source of other secrets was named.
+    public var hasOtherSource: Bool {
         !(identityFiles.isEmpty && keyFiles.isEmpty && recoveryPhraseFiles.isEmpty
             && recoveryPhraseDescriptors.isEmpty)
     }

@@ -68,7 +68,7 @@ public struct TrustStore: Sendable {
     }
 
     private func content(_ path: String) throws(AccessError) -> [UInt8]? {
-        if access(path, F_OK) != 0 { return nil }
+        if access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
         do throws(SystemError) {
             return try Descriptor.open(path, O_RDONLY).readAll(limit: SecretReader.lengthMax)
         } catch {
@@ -127,6 +127,19 @@ public struct TrustStore: Sendable {
         }
     }
 
+    /// Held while the state is read, changed and written: two programs must not lose a version.
+    private func lock() throws(AccessError) -> FileStorage {
+        do throws(SystemError) {
+            try Self.makeDirectories(AtomicFile.split(statePath).directory)
+            let file = FileStorage(
+                try Descriptor.open(statePath + ".lock", O_RDWR | O_CREAT, mode: 0o600))
+            try file.lock(exclusive: true, wait: true)
+            return file
+        } catch {
+            throw AccessError(error)
+        }
+    }
+
     // MARK: Newest versions
 
     private func state() throws(AccessError) -> State {
@@ -177,6 +190,8 @@ public struct TrustStore: Sendable {
         _ lineage: Manifest.Lineage, root: Digest32, signers: [SSHPublicKey],
         accepting: Bool = false
     ) throws(AccessError) {
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
         var state = try state()
         let entry = Newest(
             version: lineage.version, root: root.hex, seenAt: Timestamp.now.rfc3339)

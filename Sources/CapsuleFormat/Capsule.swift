@@ -64,6 +64,14 @@ public final class Capsule: Sendable {
         }
     }
 
+    /// Whether contents and index are stored as they are, so that block lengths tell nothing.
+    public var isUncompressed: Bool {
+        [StreamID.content, .index].allSatisfy { id in
+            guard let stream = file.trailer.stream(id) else { return true }
+            return stream.end - stream.start >= stream.logicalLength
+        }
+    }
+
     /// The manifest's bytes: canonical JSON.
     public func manifestBytes() throws(FormatError) -> [UInt8] {
         let streams = StreamOpener(file: file, keys: keys, scratch: scratch)

@@ -61,16 +61,17 @@ public final class CapsuleWriter {
         fingerprints.append(result.fingerprint.bytes)
     }
 
-    /// Begins an index stream whose blocks the caller ends.
-    public func indexStream() -> StreamSealer { sealer(.index, Self.indexShape) }
-
-    /// Writes the index stream. With `uniform`, blocks are stored uncompressed.
-    public func writeIndex(
-        _ index: inout IndexBuilder, uniform: Bool
-    ) throws(FormatError) {
+    /// Begins an index stream whose blocks the caller ends. With `uniform`, blocks are stored
+    /// uncompressed.
+    public func indexStream(uniform: Bool) -> StreamSealer {
         var shape = Self.indexShape
         if uniform { shape.level = 0 }
-        let stream = sealer(.index, shape)
+        return sealer(.index, shape)
+    }
+
+    /// Writes the index stream.
+    public func writeIndex(_ index: inout IndexBuilder, uniform: Bool) throws(FormatError) {
+        let stream = indexStream(uniform: uniform)
         index.write(to: stream)
         try finish(stream)
     }

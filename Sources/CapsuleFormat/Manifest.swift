@@ -1,3 +1,4 @@
+import CapsuleCrypto
 import FoundationEssentials
 
 /// What a capsule says about itself, as canonical JSON: keys in order, no white space.
@@ -107,6 +108,16 @@ public struct Manifest: Codable, Equatable, Sendable {
 }
 
 extension Capsule {
+    /// The place of a capsule that follows this one in its series.
+    public func nextLineage() throws(FormatError) -> Manifest.Lineage {
+        let own = try manifest().lineage
+        guard own.version < UInt64.max else {
+            throw FormatError(.limitExceeded, "the lineage has no further versions")
+        }
+        return Manifest.Lineage(
+            id: own.id, version: own.version + 1, parentRoot: file.trailer.root.hex)
+    }
+
     /// The manifest. Throws `damaged` when it is not what this version writes, or when it is
     /// another capsule's.
     public func manifest() throws(FormatError) -> Manifest {

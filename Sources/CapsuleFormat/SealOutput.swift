@@ -48,7 +48,8 @@ final class SealOutput: @unchecked Sendable {
             do throws(SystemError) {
                 try storage.write(pending, at: flushedTo)
             } catch {
-                failure = FormatError(error)
+                failure = FormatError(
+                    .system, "cannot write \(storage.name): \(error.reason)", errno: error.errno)
             }
         }
         flushedTo += UInt64(filled)

@@ -26,13 +26,14 @@ public struct CapsuleCopier {
                     level: request.level))
             try capsule.content.forEachBlock { content.append($0) }
             try writer.finish(content)
-            let index = writer.indexStream()
+            let index = writer.indexStream(uniform: request.level == 0)
             try capsule.index.forEachBlock { bytes in
                 index.append(bytes)
                 index.endUnit()
             }
             try writer.finish(index)
             var manifest = try capsule.manifest()
+            if let lineage = request.lineage { manifest.lineage = lineage }
             manifest.capsuleID = Text.hex(id)
             manifest.toolVersion = request.toolVersion
             manifest.createdAt = request.createdAt

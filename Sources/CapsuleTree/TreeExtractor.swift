@@ -74,7 +74,8 @@ public final class TreeExtractor {
             guard let found = try capsule.index.resolve(path), let name = path.last else {
                 throw TreeError(
                     path: Array(path.joined(separator: [47])),
-                    path.isEmpty ? "the root is extracted without a path" : "it is not in the capsule",
+                    path.isEmpty
+                        ? "the root is extracted without a path" : "it is not in the capsule",
                     errno: ENOENT)
             }
             try extract(found.entry, found.ordinal, name: name, into: directory.raw, path: name)

@@ -42,8 +42,8 @@ public struct SealRequest: Sendable {
     public var pads = false
     /// What is left out.
     public var excludes: [ExcludePattern] = []
-    /// The place in a series of versions.
-    public var lineage: Manifest.Lineage
+    /// The place in a series of versions; nil begins one, which is named after its first capsule.
+    public var lineage: Manifest.Lineage?
     /// Whether the lineage is written into the clear header.
     public var publishesLineage = false
     /// The manifest's creator and tool.
@@ -64,7 +64,7 @@ public struct SealRequest: Sendable {
 
     /// A request with defaults for the rest.
     public init(
-        source: String, destination: String, slots: [Slot], lineage: Manifest.Lineage,
+        source: String, destination: String, slots: [Slot], lineage: Manifest.Lineage?,
         creator: String, toolVersion: String, createdAt: String
     ) {
         self.source = source
@@ -147,6 +147,7 @@ public struct TreeSealer: Sendable {
             // The capsule's id follows from the fingerprint, so it was taken without it.
             var anonymous = manifest
             anonymous.capsuleID = ""
+            if request.lineage == nil { anonymous.lineage.id = "" }
             guard expected == writer.fingerprint(replacingManifest: anonymous.encoded) else {
                 throw TreeError(
                     path: Array(request.source.utf8), "the folder changed between the two passes")
@@ -212,10 +213,18 @@ public struct TreeSealer: Sendable {
             slotAreaLength: min(slotAreaLength, Limits.areaLength.upperBound),
             signatureAreaLength: 8192, expectedSigners: request.expectedSigners,
             label: request.label, hint: request.hint,
-            lineage: request.publishesLineage
-                ? CapsuleID(hex: request.lineage.id).map {
-                    Header.PublicLineage(id: $0.bytes, version: request.lineage.version)
-                } : nil)
+            lineage: request.publishesLineage ? publicLineage(id) : nil)
+    }
+
+    private func publicLineage(_ capsuleID: [UInt8]) -> Header.PublicLineage {
+        let lineage = lineage(capsuleID)
+        return Header.PublicLineage(
+            id: CapsuleID(hex: lineage.id)?.bytes ?? capsuleID, version: lineage.version)
+    }
+
+    private func lineage(_ capsuleID: [UInt8]) -> Manifest.Lineage {
+        request.lineage
+            ?? Manifest.Lineage(id: Text.hex(capsuleID), version: 1, parentRoot: nil)
     }
 
     // MARK: Passes
@@ -263,15 +272,17 @@ public struct TreeSealer: Sendable {
         if request.pads { Padding.pad(stream) }
         try writer.finish(stream)
         var index = scanner.takeIndex()
-        try writer.writeIndex(&index, uniform: request.pads)
+        try writer.writeIndex(&index, uniform: level == 0)
         var manifest = Manifest(
             capsuleID: "", creator: request.creator, toolVersion: request.toolVersion,
-            createdAt: request.createdAt, lineage: request.lineage,
+            createdAt: request.createdAt,
+            lineage: request.lineage ?? Manifest.Lineage(id: "", version: 1, parentRoot: nil),
             contentDigest: scanner.contentDigest.hex, entryCount: UInt64(index.count - 1),
             totalSize: index.totalSize, excluded: request.excludes.map(\.text),
             remarks: scanner.remarks)
         let fingerprint = writer.fingerprint(replacingManifest: manifest.encoded)
         manifest.capsuleID = Text.hex(id)
+        manifest.lineage = lineage(id)
         try writer.writeManifest(manifest.encoded)
         return (manifest, fingerprint)
     }

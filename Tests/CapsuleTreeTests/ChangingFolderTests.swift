@@ -34,7 +34,7 @@ struct ChangingFolderTests {
             try writer.writeIndex(&index, uniform: false)
             let manifest = Manifest(
                 capsuleID: Text.hex(id), creator: "", toolVersion: "", createdAt: "",
-                lineage: request.lineage, contentDigest: scanner.contentDigest.hex,
+                lineage: Sealing.lineage, contentDigest: scanner.contentDigest.hex,
                 entryCount: UInt64(index.count - 1), totalSize: index.totalSize, excluded: [],
                 remarks: scanner.remarks)
             try writer.writeManifest(manifest.encoded)
@@ -96,7 +96,7 @@ struct ChangingFolderTests {
         let path = folder / "gone"
         withKnownIssue("a directory that vanishes while it is sealed is an error for the whole") {
             let capsule = try seal(folder) { rmdir(path) }
-            #expect(try capsule.index.entryCount == 3)
+            #expect(capsule.index.entryCount == 3)
         }
     }
 
@@ -108,7 +108,7 @@ struct ChangingFolderTests {
         let path = folder / "gone"
         withKnownIssue("a link that vanishes while it is sealed is an error for the whole") {
             let capsule = try seal(folder) { unlink(path) }
-            #expect(try capsule.index.entryCount == 3)
+            #expect(capsule.index.entryCount == 3)
         }
     }
 

@@ -96,15 +96,16 @@ enum Sealing {
         return CapsuleCrypto.SharedSecret(SecretBytes(wiping: &bytes))
     }
 
+    static let lineage = Manifest.Lineage(
+        id: Text.hex(noise(16, seed: 9)), version: 1, parentRoot: nil)
+
     static func request(_ source: String, to destination: String, secret number: UInt64 = 1)
         -> SealRequest
     {
         SealRequest(
             source: source, destination: destination,
             slots: [.init(.keyFile(secret(number)), label: "")],
-            lineage: Manifest.Lineage(
-                id: Text.hex(noise(16, seed: 9)), version: 1, parentRoot: nil),
-            creator: "tester", toolVersion: "test", createdAt: "2026-01-01T00:00:00Z")
+            lineage: lineage, creator: "tester", toolVersion: "test", createdAt: "2026-01-01T00:00:00Z")
     }
 
     @discardableResult

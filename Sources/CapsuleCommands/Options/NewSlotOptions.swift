@@ -67,6 +67,20 @@ struct NewSlotOptions: ParsableArguments {
         return slots
     }
 
+    /// The slots asked for; if none, one for each passphrase that was named for opening, else for
+    /// the environment's, else for one typed twice.
+    func slots(
+        orPassphraseOf opening: OpeningSecrets, cost: Argon2id.Cost, object: String
+    ) throws(AccessError) -> [SealRequest.Slot] {
+        if !isEmpty { return try slots(cost: cost, object: object) }
+        var passphrases = try opening.namedPassphrases()
+        if passphrases.isEmpty, let value = try SecretReader.environment() {
+            passphrases = [value]
+        }
+        if passphrases.isEmpty { passphrases = [try SecretReader.newPassphrase(for: object)] }
+        return passphrases.map { SealRequest.Slot(.passphrase($0, cost), label: "passphrase") }
+    }
+
     private func recipientTexts() throws(AccessError) -> [String] {
         var texts: [String] = []
         for word in recipient {

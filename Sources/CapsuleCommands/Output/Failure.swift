@@ -4,6 +4,7 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
 import CapsuleTree
+import Glibc
 
 /// Turns whatever was thrown into a message and one of the four exit codes.
 enum Failure {
@@ -65,7 +66,7 @@ enum Failure {
                 AccessError(
                     SystemError(errno: error.errno, operation: "", object: "")
                 ).kind,
-                code: "tree", String(describing: error))
+                code: error.errno == EEXIST ? "exists" : "folder", String(describing: error))
         case let error as CryptoError:
             AccessError(.usage, code: "crypto", String(describing: error))
         default: AccessError(.usage, code: "usage", "\(error)")

@@ -42,6 +42,11 @@ struct DoctorCommand: ParsableCommand {
             }
             if let keys { examination.examineTree(capsule, keys, readsFiles: deep) }
         }
+        if salvage != nil, examination.capsule == nil {
+            examination.add(
+                .error, "salvage", "nothing can be saved: the capsule cannot be opened",
+                remedy: nil)
+        }
         var extraction: TreeExtractor.Report?
         if let salvage, let capsule = examination.capsule {
             extraction = try TreeExtractor(capsule, options: TreeExtractor.Options()).extract(

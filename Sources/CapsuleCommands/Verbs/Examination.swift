@@ -36,7 +36,9 @@ struct Examination {
     private mutating func add(_ check: String, _ error: FormatError) {
         add(
             .error, check, String(describing: error),
-            remedy: "get the file again; '--salvage DIR' saves what is intact")
+            remedy: file == nil
+                ? "get the file again: without these parts nothing in it can be found"
+                : "get the file again; '--salvage DIR' saves what is intact")
     }
 
     /// Constant time: header, areas, trailer, origin; with a key also what it authenticates.

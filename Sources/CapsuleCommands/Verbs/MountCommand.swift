@@ -72,12 +72,14 @@ struct UnmountCommand: ParsableCommand {
     @Flag(name: .long, help: "Detach now, although it is in use.") var lazy = false
 
     func run() throws {
-        guard Unmounter.unmount(directory, lazily: lazy) else {
-            let reason = Environment.isRoot ? SystemError.last("unmount", directory).reason : ""
-            let hint = lazy ? "" : "; '--lazy' detaches a mount that is in use"
+        guard Unmounter.isCapsule(at: directory) else {
             throw AccessError(
-                .system, code: "unmount_failed",
-                "\(directory): cannot unmount: \(reason.isEmpty ? "see above" : reason)\(hint)")
+                .usage, code: "not_mounted", "\(directory): no capsule is mounted there")
+        }
+        guard Unmounter.unmount(directory, lazily: lazy) else {
+            let hint = lazy ? "" : "; it may be in use, and '--lazy' detaches it all the same"
+            throw AccessError(
+                .system, code: "unmount_failed", "\(directory): cannot unmount\(hint)")
         }
     }
 }

@@ -18,22 +18,23 @@ struct RekeyCommand: ParsableCommand {
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
     @Option(name: .long, help: "Sign with an SSH key.") var sign: [String] = []
+    @Flag(name: .long, help: "Replace an existing file.") var force = false
     @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
         let old = try session.open(file).capsule
         let cost = try cost.cost
-        var slots = try newSlots.slots(cost: cost, object: output)
-        if slots.isEmpty {
-            let passphrase = try SecretReader.newPassphrase(for: output)
-            slots = [SealRequest.Slot(.passphrase(passphrase, cost), label: "passphrase")]
-        }
+        let slots = try newSlots.slots(
+            orPassphraseOf: session.opening.secrets, cost: cost, object: output)
         let signers = try Signers(paths: sign)
         var request = SealRequest(
             source: file, destination: output, slots: slots,
-            lineage: try old.manifest().lineage, creator: "", toolVersion: ToolVersion.text,
+            lineage: try old.nextLineage(), creator: "", toolVersion: ToolVersion.text,
             createdAt: try Provenance.createdAt())
+        request.replaces = force
+        // What was stored uncompressed stays so: its sizes were meant to say nothing.
+        if old.isUncompressed { request.level = 0 }
         request.label = old.file.header.label
         request.hint = old.file.header.hint
         request.publishesLineage = old.file.header.lineage != nil

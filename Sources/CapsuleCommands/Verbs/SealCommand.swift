@@ -71,14 +71,15 @@ struct SealCommand: ParsableCommand {
     }
 
     private func slots() throws -> [SealRequest.Slot] {
-        let cost = try cost.cost
-        if !newSlots.isEmpty { return try newSlots.slots(cost: cost, object: output) }
-        var passphrases = try opening.secrets.namedPassphrases()
-        if passphrases.isEmpty, let value = try SecretReader.environment() {
-            passphrases = [value]
+        let secrets = opening.secrets
+        if parent == nil, secrets.hasOtherSource {
+            throw AccessError(
+                .usage, code: "usage",
+                "--identity, --key-file and --recovery-phrase-file open a --parent; a new capsule "
+                    + "takes --recipient, --new-key-file and --recovery-phrase")
         }
-        if passphrases.isEmpty { passphrases = [try SecretReader.newPassphrase(for: output)] }
-        return passphrases.map { SealRequest.Slot(.passphrase($0, cost), label: "passphrase") }
+        return try newSlots.slots(
+            orPassphraseOf: secrets, cost: try cost.cost, object: output)
     }
 
     private func makeRequest(
@@ -106,16 +107,10 @@ struct SealCommand: ParsableCommand {
             ? Timestamp(seconds: 0).rfc3339 : try Provenance.createdAt()
     }
 
-    private func lineage() throws -> Manifest.Lineage {
-        guard let parent else {
-            let id = reproducible ? [UInt8](repeating: 0, count: 16) : Environment.random(16)
-            return Manifest.Lineage(id: Text.hex(id), version: 1, parentRoot: nil)
-        }
+    private func lineage() throws -> Manifest.Lineage? {
+        guard let parent else { return nil }
         let session = try CapsuleSession.open(path: parent, secrets: opening.secrets)
-        let previous = try session.capsule.manifest().lineage
-        return Manifest.Lineage(
-            id: previous.id, version: previous.version + 1,
-            parentRoot: session.capsule.file.trailer.root.hex)
+        return try session.capsule.nextLineage()
     }
 
     private static func describe(_ progress: SealProgress) -> String {
