@@ -65,7 +65,8 @@ public enum Driver {
         // The first answer of the mount: only then has the kernel set what ReadAhead changes.
         _ = Worker {
             var status = stat()
-            guard stat(mountPoint, &status) == 0 else { return }
+            // Even an error is an answer: damage is for whoever reads.
+            _ = stat(mountPoint, &status)
             ReadAhead.raise(mountPoint: mountPoint)
             readiness.announce()
         }

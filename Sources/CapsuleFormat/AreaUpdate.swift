@@ -36,6 +36,10 @@ extension CapsuleFile {
     private func write(
         _ area: Area, keys: FileKeys?, length: Int, current: Int, offset: (Int) -> UInt64
     ) throws(FormatError) {
+        guard area.sequence < UInt64(UInt32.max) else {
+            throw FormatError(
+                .limitExceeded, "the \(area.kind.part) was changed as often as it can be")
+        }
         guard area.records.count <= Area.capacity(length: length) else {
             throw FormatError(
                 .limitExceeded,

@@ -81,64 +81,90 @@ public final class CapsuleVerifier: Sendable {
         }
     }
 
+    /// How far a walk has come: what the next node must begin with.
+    private struct Place {
+        var file: UInt64
+        var block: UInt64 = 0
+        var logical: UInt64 = 0
+        var isBroken = false
+    }
+
     /// Walks a stream's nodes in post-order and queues their blocks.
     private func walk(
         _ stream: Trailer.Stream, sample: (@Sendable (UInt64) -> Bool)?, _ queue: WorkQueue<Work>
     ) {
-        var position = stream.start
-        var blockCount: UInt64 = 0
-        var logical: UInt64 = 0
-        func visit(hash: Digest32, offset: UInt64, level: Int) {
-            let node: TreeNode
-            do throws(FormatError) {
-                node = try StreamReader.loadNode(
-                    storage, hash: hash, offset: offset, level: level, stream: stream.id)
-            } catch {
-                note(error)
-                position = offset
-                return
+        var place = Place(file: stream.start)
+        visit(
+            stream, hash: stream.rootHash, offset: stream.rootOffset, level: Int(stream.rootLevel),
+            length: stream.logicalLength, &place
+        ) { node in
+            let chosen = node.blocks.enumerated().filter { index, _ in
+                sample?(node.firstBlock + UInt64(index)) ?? true
             }
-            let isInPlace =
-                node.fileStart == position && node.firstBlock == blockCount
-                && node.logicalStart == logical
-            if !isInPlace {
-                note(
-                    .damaged(
-                        "a node of the \(stream.id.name) tree does not follow the one before it",
-                        at: offset))
-            }
-            for child in node.children {
-                visit(hash: child.hash, offset: child.nodeOffset, level: level - 1)
-                logical = child.logicalOffset + child.logicalLength
-            }
-            if level == 0 {
-                let chosen = node.blocks.enumerated().filter { index, _ in
-                    sample?(node.firstBlock + UInt64(index)) ?? true
-                }
-                queue.push(Work(stream: stream.id, blocks: chosen.map(\.element)))
-                blockCount = node.firstBlock + UInt64(node.blocks.count)
-                position = node.blocks.last?.fileEnd ?? position
-                logical = node.blocks.last?.logicalEnd ?? logical
-            } else {
-                blockCount = max(blockCount, node.firstBlock)
-            }
-            let isFull = position == offset
-            if !isFull {
-                note(
-                    .damaged(
-                        "there are bytes between the blocks and a node of the "
-                            + "\(stream.id.name) tree", at: position))
-            }
-            position = offset + UInt64(TreeNode.length(of: node))
+            queue.push(Work(stream: stream.id, blocks: chosen.map(\.element)))
         }
-        visit(hash: stream.rootHash, offset: stream.rootOffset, level: Int(stream.rootLevel))
         let isComplete =
-            position == stream.end && blockCount == stream.blockCount
-            && logical == stream.logicalLength
-        let hasFaults = report.withLock { !$0.faults.isEmpty }
-        if !isComplete && !hasFaults {
+            place.file == stream.end && place.block == stream.blockCount
+            && place.logical == stream.logicalLength
+        if !isComplete && !place.isBroken {
             note(.damaged("the \(stream.id.name) tree does not cover its stream", at: stream.end))
         }
+    }
+
+    /// Visits a node and all below it. What a damaged or misplaced node says about others is not
+    /// followed: hostile nodes could share children without end.
+    private func visit(
+        _ stream: Trailer.Stream, hash: Digest32, offset: UInt64, level: Int, length: UInt64,
+        _ place: inout Place, leaf: (TreeNode) -> Void
+    ) {
+        let node: TreeNode
+        do throws(FormatError) {
+            node = try StreamReader.loadNode(
+                storage, hash: hash, offset: offset, level: level, stream: stream.id)
+        } catch {
+            note(error)
+            place.isBroken = true
+            return
+        }
+        let isInPlace =
+            node.fileStart == place.file && node.firstBlock == place.block
+            && node.logicalStart == place.logical && node.logicalLength == length
+        guard isInPlace || place.isBroken, node.logicalLength == length else {
+            note(
+                .damaged(
+                    "a node of the \(stream.id.name) tree does not follow the one before it",
+                    at: offset))
+            place.isBroken = true
+            return
+        }
+        for (index, child) in node.children.enumerated() {
+            if place.isBroken { resume(at: child, index, of: node, &place) }
+            visit(
+                stream, hash: child.hash, offset: child.nodeOffset, level: level - 1,
+                length: child.logicalLength, &place, leaf: leaf)
+        }
+        if level == 0 {
+            leaf(node)
+            place.file = node.blocks.last?.fileEnd ?? place.file
+            place.block = node.firstBlock + UInt64(node.blocks.count)
+            place.logical = node.logicalStart + node.logicalLength
+        }
+        if place.file != offset && !place.isBroken {
+            note(
+                .damaged(
+                    "there are bytes between the blocks and a node of the "
+                        + "\(stream.id.name) tree", at: place.file))
+        }
+        place.file = offset + UInt64(TreeNode.length(of: node))
+    }
+
+    /// After a damaged node, the walk goes on where its parent says that the next one begins.
+    private func resume(
+        at child: TreeNode.Child, _ index: Int, of parent: TreeNode, _ place: inout Place
+    ) {
+        place.logical = child.logicalOffset
+        place.block =
+            parent.firstBlock + UInt64(index) * TreeNode.capacity(level: parent.level - 1)
     }
 
     /// Hashes blocks, reading neighbours together.

@@ -33,11 +33,14 @@ final class TemporaryDirectory {
 }
 
 enum KeyGenerator {
-    static let isAvailable = (try? ChildProcess.run(["sh", "-c", "command -v ssh-keygen"], input: [])) != nil
+    static let isAvailable =
+        (try? ChildProcess.run(["sh", "-c", "command -v ssh-keygen"], input: [])) != nil
     static let namespace = "capsule.capsulefs"
 
     /// Makes a key pair at `key` and `key.pub`.
-    static func generate(_ directory: TemporaryDirectory, passphrase: String = "", type: String = "ed25519") throws {
+    static func generate(
+        _ directory: TemporaryDirectory, passphrase: String = "", type: String = "ed25519"
+    ) throws {
         _ = try ChildProcess.run(
             [
                 "ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "tester", "-f",
@@ -50,7 +53,8 @@ enum KeyGenerator {
 struct SSHTests {
     static let message = Array("capsulefs capsule statement\nversion: 2\n".utf8)
 
-    @Test("ssh-keygen's signature is valid for its message, key and namespace only",
+    @Test(
+        "ssh-keygen's signature is valid for its message, key and namespace only",
         .enabled(if: KeyGenerator.isAvailable))
     func foreignSignature() throws {
         let directory = try TemporaryDirectory()
@@ -106,16 +110,19 @@ struct SSHTests {
         ]
         #expect(throws: Never.self) { _ = try ChildProcess.run(verify, input: Self.message) }
         #expect(throws: SystemError.self) {
-            _ = try ChildProcess.run(["sh", "-c", "\(verify.joined(separator: " ")) 2>/dev/null"],
+            _ = try ChildProcess.run(
+                ["sh", "-c", "\(verify.joined(separator: " ")) 2>/dev/null"],
                 input: Self.message + [1])
         }
-        let shown = try ChildProcess.run(["ssh-keygen", "-lf", "\(directory.path)/key.pub"], input: [])
+        let shown = try ChildProcess.run(
+            ["ssh-keygen", "-lf", "\(directory.path)/key.pub"], input: [])
         #expect(
             String(decoding: shown, as: UTF8.self).contains(key.publicKey.fingerprintText))
         #expect(AllowedSigners(file: try directory.read("signers")).mentions(key.publicKey))
     }
 
-    @Test("an encrypted key tells its public half and does not sign; an RSA key is refused",
+    @Test(
+        "an encrypted key tells its public half and does not sign; an RSA key is refused",
         .enabled(if: KeyGenerator.isAvailable))
     func otherPrivateKeys() throws {
         let directory = try TemporaryDirectory()

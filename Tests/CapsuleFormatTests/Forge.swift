@@ -79,7 +79,8 @@ enum Forge {
             area.replaceSubrange(
                 end - 64..<end - 32, with: keys.slotAreaMAC(Array(area[..<(end - 64)])))
         }
-        area.replaceSubrange((end - 32)..., with: areaContext.hash(Array(area[..<(end - 32)])).bytes)
+        area.replaceSubrange(
+            (end - 32)..., with: areaContext.hash(Array(area[..<(end - 32)])).bytes)
         return area
     }
 

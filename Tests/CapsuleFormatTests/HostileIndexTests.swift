@@ -1,4 +1,5 @@
-// Capsules whose sealer was hostile: keys, tags, hashes and MACs are right, the tree of files is not.
+// Capsules whose sealer was hostile: keys, tags, hashes and MACs are right, the tree of files is
+// not.
 
 import CapsuleBytes
 import CapsuleCrypto
@@ -227,7 +228,9 @@ struct HostileIndexTests {
         Case("magic") { $0.editTable = { $0[0] = 0 } },
         Case("layout 2") { $0.editTable = { $0[4] = 2 } },
         Case("no entries") { $0.editLayout = { $0.entryCount = 0 } },
-        Case("no entries and no pages") { $0.editLayout = { ($0.entryCount, $0.pageCount) = (0, 0) } },
+        Case("no entries and no pages") {
+            $0.editLayout = { ($0.entryCount, $0.pageCount) = (0, 0) }
+        },
         Case("2^32 - 1 entries") {
             $0.editLayout = { ($0.entryCount, $0.pageCount) = (4_294_967_295, 1 << 24) }
         },

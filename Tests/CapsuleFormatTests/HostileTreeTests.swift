@@ -165,7 +165,8 @@ struct HostileTreeTests {
 
     @Test("a fence longer than allowed, or cut off, makes look-ups fail and not guess")
     func fences() throws {
-        for head in [[255, 255, 255, 255], [1, 240, 0, 0], [40, 0, 0, 0], [0, 0, 0, 0]] as [[UInt8]] {
+        for head in [[255, 255, 255, 255], [1, 240, 0, 0], [40, 0, 0, 0], [0, 0, 0, 0]] as [[UInt8]]
+        {
             var index = HostileIndex.plain()
             index.fences = [0, 0, 0, 0] + head + [UInt8](repeating: 0, count: 20)
             index.records[2].entry.extra = 4

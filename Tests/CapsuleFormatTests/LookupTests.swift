@@ -70,7 +70,9 @@ struct LookupTests {
                 #expect(try lookup(neighbour, directory, entry, index) == nil)
             }
         }
-        let strangers = ["", "a", "a-long-common-beginning-", "zzz", "a-long-common-beginning-999999"]
+        let strangers = [
+            "", "a", "a-long-common-beginning-", "zzz", "a-long-common-beginning-999999",
+        ]
         for name in strangers {
             #expect(try lookup(Array(name.utf8), directory, entry, index) == nil)
         }

@@ -23,7 +23,8 @@ struct NegativeVectorTests {
         _ location: SourceLocation = #_sourceLocation
     ) {
         let fits = fault?.code == code && fault?.message.contains(text) == true
-        #expect(fits, "\(fault.map { "\($0.code): \($0)" } ?? "accepted")", sourceLocation: location)
+        #expect(
+            fits, "\(fault.map { "\($0.code): \($0)" } ?? "accepted")", sourceLocation: location)
     }
 
     // MARK: Header
@@ -179,7 +180,9 @@ struct NegativeVectorTests {
         TrailerDefect(927, [1], "unused stream table"),
     ]
 
-    @Test("a trailer field out of its rules is refused, sealed as it may be", arguments: trailerDefects)
+    @Test(
+        "a trailer field out of its rules is refused, sealed as it may be",
+        arguments: trailerDefects)
     func trailer(defect: TrailerDefect) {
         let bytes = Forge.trailer(of: sealed) { trailer in
             trailer.replaceSubrange(

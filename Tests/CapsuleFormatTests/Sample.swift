@@ -90,7 +90,7 @@ enum Sample {
             excluded: [], remarks: [])
     }
 
-    /// The contents of the sample tree's files, one after the other, as its content stream has them.
+    /// The contents of the sample tree's files, as its content stream has them.
     enum Contents {
         /// Three blocks, the last one short.
         static let noise = Noise.bytes(2 * 4096 + 100, seed: 11)

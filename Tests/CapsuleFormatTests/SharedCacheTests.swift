@@ -1,4 +1,5 @@
-// The cache under many threads: its bound, one load for many who ask, and errors that are forgotten.
+// The cache under many threads: its bound, one load for many who ask, and errors that are
+// forgotten.
 
 import CapsuleSystem
 import Glibc

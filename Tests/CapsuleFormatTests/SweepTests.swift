@@ -101,7 +101,9 @@ struct SweepTests {
         let parts = try Forge.parts(of: sealed)
         var edges: Set<Int> = [0, 4, 6, 4096, sealed.bytes.count]
         for offset in 1...4 { edges.insert(4096 + offset * Sample.areaLength) }
-        for range in parts.blocks + parts.nodes { edges.formUnion([range.lowerBound, range.upperBound]) }
+        for range in parts.blocks + parts.nodes {
+            edges.formUnion([range.lowerBound, range.upperBound])
+        }
         return edges
     }
 
@@ -113,7 +115,8 @@ struct SweepTests {
             let storage = MemoryStorage(Array(sealed.bytes.prefix(length)))
             let found = failure { _ = try CapsuleFile(storage) }
             let codes: [FormatError.Code] = length < 4 ? [.notACapsule] : [.truncated]
-            #expect(found.map { codes.contains($0.code) } == true, "length \(length): \(found as Any)")
+            #expect(
+                found.map { codes.contains($0.code) } == true, "length \(length): \(found as Any)")
         }
     }
 

@@ -50,7 +50,8 @@ struct TreeBuilderTests {
         (65_537, 2),
     ]
 
-    @Test("every number of blocks gives the lowest tree, and each block is found", arguments: shapes)
+    @Test(
+        "every number of blocks gives the lowest tree, and each block is found", arguments: shapes)
     func shape(count: Int, level: Int) throws {
         let (storage, entry) = Self.build(count)
         #expect(Int(entry.rootLevel) == level)

@@ -115,7 +115,9 @@ struct ChangingFolderTests {
     @Test("a folder in which everything changes all the time gives a capsule or an error, in time")
     func churning() throws {
         let folder = try Folder()
-        for number in 0..<200 { try folder.file("f\(number)", noise(5000, seed: UInt64(number + 1))) }
+        for number in 0..<200 {
+            try folder.file("f\(number)", noise(5000, seed: UInt64(number + 1)))
+        }
         let isOver = Atomic(false)
         let path = folder.path
         let churn = Worker {
@@ -150,7 +152,8 @@ struct ChangingFolderTests {
 
     // MARK: Extraction
 
-    @Test("devices and setuid bits are only restored when they are trusted",
+    @Test(
+        "devices and setuid bits are only restored when they are trusted",
         .enabled(if: Environment.isRoot))
     func special() throws {
         let folder = try Folder()
@@ -170,7 +173,8 @@ struct ChangingFolderTests {
         let trusting = try TreeExtractor(capsule, options: options)
             .extract(paths: [], to: work / "trusting")
         #expect(trusting.remarks.isEmpty)
-        #expect(try Sealing.differences(.directory(folder.path), .directory(work / "trusting")) == [])
+        #expect(
+            try Sealing.differences(.directory(folder.path), .directory(work / "trusting")) == [])
     }
 
     private func makeDevice(_ major: UInt64, _ minor: UInt64) -> UInt64 { major << 8 | minor }
@@ -212,8 +216,9 @@ struct ChangingFolderTests {
             .extract(paths: [], to: work / "out")
         #expect(report.lost.map(\.path) == [Array("b".utf8)])
         #expect(try Folder.names(in: work / "out").count == 2)
-        #expect(try Sealing.differences(
-            .directory(folder.path), .directory(work / "out")
-        ).contains("removed b "))
+        #expect(
+            try Sealing.differences(
+                .directory(folder.path), .directory(work / "out")
+            ).contains("removed b "))
     }
 }

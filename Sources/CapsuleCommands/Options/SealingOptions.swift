@@ -40,7 +40,9 @@ struct Signers {
         self.keys = keys
     }
 
-    var fingerprints: [[UInt8]] { Array(Set(keys.map(\.publicKey.fingerprint))) }
+    var fingerprints: [[UInt8]] {
+        Set(keys.map(\.publicKey.fingerprint)).sorted { $0.lexicographicallyPrecedes($1) }
+    }
 
     func sign(_ statement: [UInt8]) throws -> [[UInt8]] {
         var blobs: [[UInt8]] = []

@@ -57,7 +57,8 @@ enum Output {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             if count <= 0 {
-                if descriptor == 1 { failed.store(true, ordering: .relaxed) }
+                // A reader that has seen enough, such as head(1), is no failure.
+                if descriptor == 1, errno != EPIPE { failed.store(true, ordering: .relaxed) }
                 return
             }
             rest = rest.dropFirst(count)
