@@ -42,15 +42,8 @@ public enum CapsuleProgram {
         let asJSON = arguments.contains("--json")
         // Before any thread is started: SIGUSR1 is for whoever reports progress.
         clinux_block_signals([SIGUSR1], 1)
-        // Walks recurse as deep as folders are nested, which is deeper than a common stack.
-        let worker = Worker(stackLength: stackLength) {
-            exit(run(arguments, asJSON: asJSON))
-        }
-        worker.join()
-        exit(0)
+        exit(run(arguments, asJSON: asJSON))
     }
-
-    private static let stackLength = 512 << 20
 
     private static func run(_ arguments: [String], asJSON: Bool) -> Int32 {
         var command: any ParsableCommand

@@ -89,6 +89,7 @@ public struct AllowedSigners: Sendable {
         var before: String?
         for option in hasOptions ? split(options: fields[1]) : [] {
             let parts = option.split(separator: "=", maxSplits: 1)
+            guard !parts.isEmpty else { return nil }
             let value = parts.count == 2 ? parts[1].filter { $0 != "\"" } : ""
             switch parts[0].lowercased() {
             case "namespaces": namespaces = value.split(separator: ",").map(String.init)

@@ -7,6 +7,7 @@ public enum Bech32 {
 
     /// The prefix (lower case) and the bytes of a Bech32 text, or nil when it is not one.
     public static func decode(_ text: String) -> (prefix: String, bytes: [UInt8])? {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let lower = text.lowercased()
         guard text == lower || text == text.uppercased() else { return nil }
         let characters = Array(lower.utf8)

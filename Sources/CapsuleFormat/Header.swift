@@ -137,7 +137,7 @@ extension Header {
         guard bytes.starts(with: Self.magic) else {
             throw FormatError(.notACapsule, "it does not begin with the magic of a capsule", at: 0)
         }
-        guard bytes.count == Limits.headerLength else {
+        guard bytes.count >= 6 else {
             throw FormatError(.truncated, "the file ends within the header", at: 0)
         }
         let version = UInt16(bytes[4]) | UInt16(bytes[5]) << 8
@@ -146,6 +146,9 @@ extension Header {
                 .unsupportedVersion,
                 "it is a capsule of version \(version); this program reads version "
                     + "\(Self.version)", at: 4)
+        }
+        guard bytes.count == Limits.headerLength else {
+            throw FormatError(.truncated, "the file ends within the header", at: 0)
         }
         let body = Array(bytes[..<Self.checksumOffset])
         guard Self.checksumContext.hash(body).bytes == Array(bytes[Self.checksumOffset...]) else {

@@ -80,16 +80,17 @@ struct IndexLayout: Equatable, Sendable {
             guard layout == 1, Int(perPage) == Limits.entriesPerPage else {
                 throw ByteError(.unexpectedValue, "index layout", at: 4)
             }
-            let pages = (entryCount + UInt64(perPage) - 1) / UInt64(perPage)
-            guard (1...Limits.entryCount).contains(entryCount), UInt64(pageCount) == pages else {
-                throw ByteError(.outOfRange, "entry count", at: 8)
-            }
+            guard (1...Limits.entryCount).contains(entryCount),
+                UInt64(pageCount) == (entryCount + UInt64(perPage) - 1) / UInt64(perPage)
+            else { throw ByteError(.outOfRange, "entry count", at: 8) }
             var nextBlock = 1 + UInt64(pageCount)
             extents = try Self.section(&reader, &nextBlock)
             heap = try Self.section(&reader, &nextBlock)
             fences = try Self.section(&reader, &nextBlock)
             owners = try Self.section(&reader, &nextBlock)
-            guard nextBlock == blockCount else {
+            guard nextBlock == blockCount,
+                extents.length.isMultiple(of: UInt64(Extent.encodedLength))
+            else {
                 throw ByteError(.outOfRange, "section lengths", at: 24)
             }
             inodeCount = try reader.integer("inode count")

@@ -91,7 +91,7 @@ public final class IndexReader: Sendable {
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool
     ) throws(FormatError) {
         var position = start
-        var previous: [UInt8]?
+        var previous = try lastName(before: start, of: record)
         while position < Int(record.count) {
             let ordinal = Ordinal(record.place) + Ordinal(position)
             let page = try page(of: ordinal)
@@ -111,6 +111,16 @@ public final class IndexReader: Sendable {
                 position += 1
             }
         }
+    }
+
+    /// The name before position `start` of a directory, where that lies on another page: the order
+    /// within a page was checked already.
+    private func lastName(before start: Int, of record: Entry) throws(FormatError) -> [UInt8]? {
+        let ordinal = Ordinal(record.place) + Ordinal(start)
+        guard start > 0, start < Int(record.count),
+            Int(ordinal).isMultiple(of: Limits.entriesPerPage)
+        else { return nil }
+        return try namedEntry(ordinal - 1).name
     }
 
     /// Two directories with the same entries, or an entry of the wrong one, would be a tree that is
@@ -178,6 +188,10 @@ public final class IndexReader: Sendable {
     public func resolve(
         _ components: [[UInt8]]
     ) throws(FormatError) -> (ordinal: Ordinal, entry: Entry)? {
+        guard components.count <= Limits.depth + 1 else {
+            throw FormatError(
+                .limitExceeded, "a path leads deeper than \(Limits.depth) directories")
+        }
         var (ordinal, entry) = (Ordinal(0), try entry(0))
         for component in components {
             guard entry.isDirectory else { return nil }
@@ -201,8 +215,10 @@ public final class IndexReader: Sendable {
     public func path(of ordinal: Ordinal) throws(FormatError) -> [UInt8] {
         var components: [[UInt8]] = []
         var current = ordinal
+        // A directory may lie as deep as the limit, and other things in it.
+        let countMax = try entry(ordinal).isDirectory ? Limits.depth : Limits.depth + 1
         while current != 0 {
-            guard components.count < Limits.depth else {
+            guard components.count < countMax else {
                 throw .damaged("entry \(ordinal) of the index lies too deep")
             }
             let (entry, name) = try namedEntry(current)

@@ -129,7 +129,9 @@ final class TreeNode: Sendable {
             firstBlock = try reader.integer("first block")
             fileStart = try reader.integer("first block offset")
             logicalStart = try reader.integer("plaintext offset")
-            guard logicalStart <= Limits.streamLength, fileStart <= offset else {
+            guard logicalStart <= Limits.streamLength, fileStart <= offset,
+                firstBlock <= Limits.blockCount
+            else {
                 throw ByteError(.outOfRange, "first block offset", at: offset + 24)
             }
             if level == 0 {
@@ -186,7 +188,8 @@ final class TreeNode: Sendable {
             let hash = Digest32(try reader.bytes(32, "node hash"))
             let nodeOffset: UInt64 = try reader.integer("node offset")
             let length: UInt64 = try reader.integer("plaintext length")
-            guard nodeOffset > file, nodeOffset < end, length > 0, length <= Limits.streamLength
+            guard nodeOffset > file, nodeOffset < end, length > 0,
+                length <= Limits.streamLength - logical
             else { throw ByteError(.outOfRange, "node offset", at: at + 32) }
             children.append(
                 Child(
@@ -194,9 +197,6 @@ final class TreeNode: Sendable {
                     logicalLength: length))
             file = nodeOffset
             logical += length
-        }
-        guard logical <= Limits.streamLength else {
-            throw ByteError(.outOfRange, "plaintext length", at: end)
         }
         return children
     }

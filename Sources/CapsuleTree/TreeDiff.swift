@@ -31,15 +31,17 @@ public struct TreeDiff {
     public static func compare(
         _ first: Side, _ second: Side, found: @escaping (Difference) -> Void
     ) throws {
-        switch (first, second) {
-        case (.capsule(let a), .capsule(let b)):
-            try Walk(CapsuleView(a), CapsuleView(b), found).run()
-        case (.capsule(let a), .directory(let b)):
-            try Walk(CapsuleView(a), DirectoryView(b), found).run()
-        case (.directory(let a), .capsule(let b)):
-            try Walk(DirectoryView(a), CapsuleView(b), found).run()
-        case (.directory(let a), .directory(let b)):
-            try Walk(DirectoryView(a), DirectoryView(b), found).run()
+        try DeepStack.run {
+            switch (first, second) {
+            case (.capsule(let a), .capsule(let b)):
+                try Walk(CapsuleView(a), CapsuleView(b), found).run()
+            case (.capsule(let a), .directory(let b)):
+                try Walk(CapsuleView(a), DirectoryView(b), found).run()
+            case (.directory(let a), .capsule(let b)):
+                try Walk(DirectoryView(a), CapsuleView(b), found).run()
+            case (.directory(let a), .directory(let b)):
+                try Walk(DirectoryView(a), DirectoryView(b), found).run()
+            }
         }
     }
 

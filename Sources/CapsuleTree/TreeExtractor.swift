@@ -67,7 +67,9 @@ public final class TreeExtractor {
         root = directory.raw
         if paths.isEmpty {
             let entry = try capsule.index.entry(0)
-            try extractChildren(of: 0, entry, into: directory.raw, path: [])
+            try DeepStack.run {
+                try extractChildren(of: 0, entry, into: root, path: [])
+            }
             finish(directory: directory.raw, entry, path: [])
         }
         for path in paths {
@@ -78,7 +80,9 @@ public final class TreeExtractor {
                         ? "the root is extracted without a path" : "it is not in the capsule",
                     errno: ENOENT)
             }
-            try extract(found.entry, found.ordinal, name: name, into: directory.raw, path: name)
+            try DeepStack.run {
+                try extract(found.entry, found.ordinal, name: name, into: root, path: name)
+            }
         }
         return report
     }

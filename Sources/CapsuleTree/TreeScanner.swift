@@ -113,9 +113,17 @@ final class TreeScanner {
         let type = child.status.st_mode & S_IFMT
         if type == S_IFDIR {
             index[index[ordinal].parent].linkCount += 1
-            let directory = try SourceDirectory(child.name, in: parent)
-            return try scan(
-                directory, ordinal: ordinal, name: child.name, depth: depth + 1)
+            do {
+                let directory = try SourceDirectory(child.name, in: parent)
+                return try scan(
+                    directory, ordinal: ordinal, name: child.name, depth: depth + 1)
+            } catch let error as TreeError
+                where error.errno == ENOENT && error.path == parent.path(of: child.name)
+            {
+                remark(error.path, "vanished before it was read; sealed as an empty directory")
+                digest.add(index[ordinal], name: child.name, attributes: [], detail: [])
+                return
+            }
         }
         let identity = FileIdentity(child.status)
         if child.status.st_nlink > 1 {
@@ -133,7 +141,9 @@ final class TreeScanner {
         case S_IFREG:
             try visitFile(child, ordinal, in: parent)
         case S_IFLNK:
-            let target = try parent.target(of: child.name)
+            guard let target = try vanishing({ try parent.target(of: child.name) }) else {
+                return becomeEmptyFile(child, ordinal, in: parent)
+            }
             index[ordinal].size = UInt64(target.count)
             index[ordinal].place = index.addTarget(target)
             try visitSpecial(child, ordinal, in: parent, detail: target)
@@ -146,6 +156,28 @@ final class TreeScanner {
         default:
             try visitSpecial(child, ordinal, in: parent, detail: [])
         }
+    }
+
+    /// What `body` gives, or nil when its object has gone.
+    private func vanishing<Result>(_ body: () throws -> Result) throws -> Result? {
+        do {
+            return try body()
+        } catch let error as TreeError where error.errno == ENOENT {
+            return nil
+        }
+    }
+
+    /// An object that vanished has its place in the order of names already.
+    private func becomeEmptyFile(
+        _ child: SourceDirectory.Child, _ ordinal: Ordinal, in parent: borrowing SourceDirectory
+    ) {
+        remark(
+            parent.path(of: child.name), "vanished before it was read; sealed as an empty file")
+        firstNames[FileIdentity(child.status)] = nil
+        index[ordinal].mode = S_IFREG | (child.status.st_mode & 0o7777)
+        let empty = ContentDigest.detail(
+            size: 0, extents: [], hash: ContentDigest.fileContext.hash([UInt8]()))
+        digest.add(index[ordinal], name: child.name, attributes: [], detail: empty)
     }
 
     private static func alias(of original: Entry, _ primary: Ordinal, _ parent: Ordinal) -> Entry {
@@ -195,12 +227,7 @@ final class TreeScanner {
             }
         } catch {
             if error.errno == ENOENT || error.errno == ELOOP || error.errno == EAGAIN {
-                remark(path, "vanished before it was read; sealed as an empty file")
-                firstNames[FileIdentity(child.status)] = nil
-                let empty = ContentDigest.detail(
-                    size: 0, extents: [], hash: ContentDigest.fileContext.hash([UInt8]()))
-                digest.add(index[ordinal], name: child.name, attributes: [], detail: empty)
-                return
+                return becomeEmptyFile(child, ordinal, in: parent)
             }
             throw TreeError(path: path, error)
         }

@@ -268,7 +268,7 @@ public struct TreeSealer: Sendable {
             alignsLargeFiles: level > 0,
             bytesRead: { [progress] in progress.bytesRead.add($0, ordering: .relaxed) },
             progress: { [progress] in progress.entries.add($0, ordering: .relaxed) })
-        try scanner.scan(root: request.source)
+        try DeepStack.run { try scanner.scan(root: request.source) }
         if request.pads { Padding.pad(stream) }
         try writer.finish(stream)
         var index = scanner.takeIndex()

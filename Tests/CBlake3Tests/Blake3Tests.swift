@@ -94,8 +94,9 @@ struct Blake3Tests {
         bytes.withUnsafeBytes { input in
             for round in 0..<24 {
                 // Lengths and pieces of all sizes alike: the bound itself is drawn at random.
-                let length = Int.random(in: 0...(1 << Int.random(in: 4...20, using: &generator)),
-                                        using: &generator)
+                let length = Int.random(
+                    in: 0...(1 << Int.random(in: 4...20, using: &generator)),
+                    using: &generator)
                 let longestPiece = 1 << Int.random(in: 3...18, using: &generator)
                 let expected = Kernel.portable.use { hashed(input, prefix: length) }
                 kernel.use {

@@ -3,9 +3,9 @@
 import FoundationEssentials
 
 #if canImport(Musl)
-import Musl
+    import Musl
 #else
-import Glibc
+    import Glibc
 #endif
 
 enum PythonBlake3 {

@@ -9,8 +9,10 @@ extension Blake3Tests {
         .enabled(if: PythonBlake3.isAvailable, "the Python package blake3 is not importable"),
         arguments: Kernel.supported)
     func agreesWithPackage(kernel: Kernel) throws {
-        let lengths = [0, 1, 1023, 1024, 1025, 16_384, 32_768, 32_784, 32_800, 65_536, 131_072,
-                       199_999, 1 << 20, (1 << 20) + 16]
+        let lengths = [
+            0, 1, 1023, 1024, 1025, 16_384, 32_768, 32_784, 32_800, 65_536, 131_072,
+            199_999, 1 << 20, (1 << 20) + 16,
+        ]
         let program = """
             from blake3 import blake3
             key = b"\(Mode.key)"
@@ -27,8 +29,9 @@ extension Blake3Tests {
             for length in lengths {
                 patternedInput(length).withUnsafeBytes { input in
                     for mode in Mode.allCases {
-                        found.append(hexadecimal(
-                            hashed(input, prefix: length, mode: mode, outputLength: 100)))
+                        found.append(
+                            hexadecimal(
+                                hashed(input, prefix: length, mode: mode, outputLength: 100)))
                     }
                 }
             }

@@ -136,6 +136,14 @@ def leftovers(root):
     return problems
 
 
+def end_everything(root):
+    """Ends what the tests started and takes every mount away."""
+    import support
+    for process in support.started:
+        support.stop(process)
+    leftovers(root)
+
+
 def prepare(directory):
     """Copies the programs to a place that every user can reach; returns the run's directory."""
     root = tempfile.mkdtemp(prefix="capsule-e2e-")
@@ -181,7 +189,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the names only")
     parser.add_argument("patterns", nargs="*", help="globs or parts of test names")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # SIGTERM ends a run as ^C does, with all cleanups; unittest would keep other exceptions.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     root = prepare(options.bin)
     sys.path.insert(0, HERE)
     sys.dont_write_bytecode = True
@@ -198,6 +207,8 @@ def main():
         unittest.TestSuite(tests).run(report)
         return summarize(report, leftovers(root), time.monotonic() - start)
     finally:
+        # Only finds something after an interruption, or where a problem has been reported.
+        end_everything(root)
         shutil.rmtree(root, ignore_errors=True)
 
 

@@ -34,6 +34,8 @@ CAPSULE = os.path.join(BIN, "capsule")
 CAPSULEFS = os.path.join(BIN, "capsulefs")
 _libc = ctypes.CDLL(None, use_errno=True)
 _run_root = None
+# Every process of the run, for an end by interruption.
+started = []
 
 
 def heavy(test):
@@ -224,6 +226,7 @@ class EndToEnd(unittest.TestCase):
             words, env={**self.env, **(env or {})}, cwd=cwd or self.root, start_new_session=True,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)), **options)
         self.addCleanup(stop, process)
+        started.append(process)
         return process
 
     def run_command(self, words, *, rc=0, timeout=60, data=None, **options):

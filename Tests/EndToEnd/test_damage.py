@@ -176,7 +176,7 @@ class Flips(support.EndToEnd):
     @support.heavy
     def test_many_flips(self):
         """More of them."""
-        self.flips(1000)
+        self.flips(300)
 
     def flips(self, count):
         """Flips one bit, `count` times."""

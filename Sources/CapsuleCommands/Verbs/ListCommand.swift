@@ -36,7 +36,9 @@ struct ListCommand: ParsableCommand {
                 }
                 let prefix = Array(path.joined(separator: [47]))
                 if found.entry.isDirectory {
-                    try list(capsule, found.ordinal, found.entry, prefix, &rows)
+                    try DeepStack.run {
+                        try list(capsule, found.ordinal, found.entry, prefix, &rows)
+                    }
                 } else {
                     rows.append(try EntryJSON(capsule, found.entry, found.ordinal, path: prefix))
                 }
