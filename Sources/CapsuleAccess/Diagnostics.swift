@@ -1,10 +1,11 @@
+import CapsuleBytes
 import Glibc
 
 /// Warnings of whichever program is running, on standard error.
 public enum Diagnostics {
     /// One line, in one write.
     public static func warn(_ text: String) {
-        let line = "\(programName): warning: \(text)\n"
+        let line = "\(programName): warning: \(Text.tame(text))\n"
         _ = write(2, line, line.utf8.count)
     }
 

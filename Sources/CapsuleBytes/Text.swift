@@ -89,6 +89,17 @@ public enum Text {
         }
     }
 
+    /// A message of ours for a terminal: what is not printable in it came from outside.
+    public static func tame(_ message: String) -> String {
+        message.unicodeScalars.reduce(into: "") { result, scalar in
+            if isControl(scalar), scalar != "\n" {
+                for byte in String(scalar).utf8 { result += "\\x" + hex([byte]) }
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
     /// `bytes` for a person: control characters, backslashes and invalid UTF-8 as `\xNN`.
     ///
     /// Names come from strangers; a terminal must not obey them.

@@ -93,7 +93,10 @@ public enum Driver {
 
     private static func checkMountPoint(_ path: String) throws(AccessError) {
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        // stat(2) may be answered from attributes that a dead mount left in the kernel; statvfs(3)
+        // always asks.
+        var facts = statvfs()
+        guard stat(path, &status) == 0, statvfs(path, &facts) == 0 else {
             let error = SystemError.last("use the mount point", path)
             let hint =
                 error.errno == ENOTCONN

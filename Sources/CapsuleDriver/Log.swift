@@ -1,4 +1,5 @@
 import CLinux
+import CapsuleBytes
 import Glibc
 
 /// Where the driver's messages go: standard error in front, syslog in the background.
@@ -17,7 +18,7 @@ struct Log: Sendable {
 
     /// One line, in one write, so that lines of several threads do not mix.
     static func standardError(_ line: String) {
-        let text = line + "\n"
+        let text = Text.tame(line) + "\n"
         _ = write(2, text, text.utf8.count)
     }
 }

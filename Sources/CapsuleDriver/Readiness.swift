@@ -71,6 +71,16 @@ final class Readiness: Sendable {
         }
     }
 
+    /// The program's own file, by the name that ps shall show.
+    private static var executablePath: String {
+        var path = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &path, path.count - 1)
+        guard count > 0 else { return "/proc/self/exe" }
+        let name = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // A program replaced while it runs has no name any more.
+        return access(name, X_OK) == 0 ? name : "/proc/self/exe"
+    }
+
     /// Runs this program again in the background and waits until it is ready or has ended.
     static func runInBackground(_ arguments: [String]) throws(AccessError) -> Int32 {
         var ends: [Int32] = [0, 0]
@@ -81,8 +91,10 @@ final class Readiness: Sendable {
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for word in argv { free(word) } }
         setenv(variable, "\(ends[1])", 1)
+        // A crash must not print what is in memory, and least of all on a terminal.
+        setenv("SWIFT_BACKTRACE", "enable=no", 1)
         var child = pid_t()
-        let status = posix_spawn(&child, "/proc/self/exe", nil, nil, &argv, environ)
+        let status = posix_spawn(&child, executablePath, nil, nil, &argv, environ)
         close(ends[1])
         guard status == 0 else {
             throw AccessError(

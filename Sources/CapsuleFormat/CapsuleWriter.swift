@@ -76,9 +76,11 @@ public final class CapsuleWriter {
         try finish(stream)
     }
 
-    /// Writes the manifest stream.
-    public func writeManifest(_ bytes: [UInt8]) throws(FormatError) {
-        let stream = sealer(.manifest, Self.indexShape)
+    /// Writes the manifest stream. With `uniform`, it is stored uncompressed.
+    public func writeManifest(_ bytes: [UInt8], uniform: Bool) throws(FormatError) {
+        var shape = Self.indexShape
+        if uniform { shape.level = 0 }
+        let stream = sealer(.manifest, shape)
         bytes.withUnsafeBytes { stream.append($0) }
         try finish(stream)
     }

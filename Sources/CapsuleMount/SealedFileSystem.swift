@@ -156,6 +156,7 @@ extension SealedFileSystem {
             let directory = ordinal(of: parent)
             let record = try capsule.index.entry(directory)
             guard record.isDirectory else { return request.fail(ENOTDIR) }
+            guard name.count <= Limits.nameLength else { return request.fail(ENAMETOOLONG) }
             guard let found = try capsule.index.lookup(name, in: directory, record) else {
                 let none = FuseEntry(
                     node: 0, attributes: FuseAttributes(), timeout: Self.timeout)
@@ -300,8 +301,7 @@ extension SealedFileSystem {
     public func attribute(
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer, size: Int
     ) {
-        // ENOSYS makes the kernel stop asking, for this mount.
-        guard capsule.index.hasAttributes else { return request.fail(ENOSYS) }
+        guard capsule.index.hasAttributes else { return request.fail(ENODATA) }
         do throws(FormatError) {
             let attributes = try capsule.index.attributes(of: try inode(node))
             guard let found = attributes.first(where: { name.elementsEqual($0.name) }) else {
@@ -315,7 +315,7 @@ extension SealedFileSystem {
 
     /// As `FuseFileSystem` says.
     public func listAttributes(_ request: consuming FuseRequest, node: UInt64, size: Int) {
-        guard capsule.index.hasAttributes else { return request.fail(ENOSYS) }
+        guard capsule.index.hasAttributes else { return reply(request, [], room: size) }
         do throws(FormatError) {
             let attributes = try capsule.index.attributes(of: try inode(node))
             reply(request, attributes.flatMap { $0.name + [0] }, room: size)

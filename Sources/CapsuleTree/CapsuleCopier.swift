@@ -37,7 +37,7 @@ public struct CapsuleCopier {
             manifest.capsuleID = Text.hex(id)
             manifest.toolVersion = request.toolVersion
             manifest.createdAt = request.createdAt
-            try writer.writeManifest(manifest.encoded)
+            try writer.writeManifest(manifest.encoded, uniform: request.level == 0)
             return manifest
         }
     }

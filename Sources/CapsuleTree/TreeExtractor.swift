@@ -140,8 +140,27 @@ public final class TreeExtractor {
     }
 
     private func link(_ first: [UInt8], _ directory: Int32, _ name: [UInt8]) -> Bool {
-        linkat(root, SourceDirectory.cString(first), directory, SourceDirectory.cString(name), 0)
+        let (parent, base) = nearest(first)
+        defer { if parent != root { close(parent) } }
+        return linkat(
+            parent, SourceDirectory.cString(base), directory, SourceDirectory.cString(name), 0)
             == 0
+    }
+
+    /// A directory from which the rest of a path is shorter than PATH_MAX, and that rest.
+    private func nearest(_ path: [UInt8]) -> (directory: Int32, rest: [UInt8]) {
+        var directory = root
+        var rest = path[...]
+        while rest.count > 4000, let cut = rest.prefix(4000).lastIndex(of: 47) {
+            let part = SourceDirectory.cString(Array(rest[..<cut]))
+            let next = clinux_openat(
+                directory, part, clinux_O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+            if directory != root { close(directory) }
+            if next < 0 { return (root, path) }
+            directory = next
+            rest = rest[(cut + 1)...]
+        }
+        return (directory, Array(rest))
     }
 
     private func extract(
@@ -239,16 +258,17 @@ public final class TreeExtractor {
         return entry.mode & 0o7777
     }
 
-    /// Owner first: chown(2) clears setuid bits. Times last: everything else changes them.
+    /// Owner first: chown(2) clears setuid bits. Attributes before the mode, which may forbid them;
+    /// an ACL's mask and the mode's group bits are the same. Times last: everything changes them.
     private func finish(file: Int32, _ entry: Entry, path: [UInt8]) {
         if options.restoresOwners, fchown(file, entry.uid, entry.gid) != 0 {
             remark(path, failure("set the owner of", path).message)
         }
+        let place = "/proc/self/fd/\(file)".utf8.map { CChar(bitPattern: $0) } + [0]
+        setAttributes(place, follows: true, entry, path)
         if fchmod(file, permissions(entry, path)) != 0 {
             remark(path, failure("set the mode of", path).message)
         }
-        let place = "/proc/self/fd/\(file)".utf8.map { CChar(bitPattern: $0) } + [0]
-        setAttributes(place, follows: true, entry, path)
         var times = Self.times(entry)
         if futimens(file, &times) != 0 {
             remark(path, failure("set the times of", path).message)

@@ -283,7 +283,7 @@ public struct TreeSealer: Sendable {
         let fingerprint = writer.fingerprint(replacingManifest: manifest.encoded)
         manifest.capsuleID = Text.hex(id)
         manifest.lineage = lineage(id)
-        try writer.writeManifest(manifest.encoded)
+        try writer.writeManifest(manifest.encoded, uniform: level == 0)
         return (manifest, fingerprint)
     }
 

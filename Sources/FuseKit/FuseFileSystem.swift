@@ -24,6 +24,10 @@ public protocol FuseFileSystem: AnyObject, Sendable {
     /// The target of a symbolic link.
     func readLink(_ request: consuming FuseRequest, node: UInt64)
 
+    /// A file or directory is opened. ENOSYS, the default, says once and for all that this is not
+    /// needed: the kernel then keeps what it has in the page cache, and asks no more.
+    func open(_ request: consuming FuseRequest, node: UInt64)
+
     /// Up to `size` bytes from `offset`; fewer only at the end of the file.
     func read(_ request: consuming FuseRequest, node: UInt64, size: Int, offset: UInt64)
 
@@ -52,6 +56,8 @@ extension FuseFileSystem {
     public func didStart() {}
     /// Nothing to do.
     public func willServe() {}
+    /// ENOSYS.
+    public func open(_ request: consuming FuseRequest, node: UInt64) { request.fail(ENOSYS) }
     /// ENOSYS.
     public func readLink(_ request: consuming FuseRequest, node: UInt64) { request.fail(ENOSYS) }
     /// ENOSYS.

@@ -43,6 +43,9 @@ enum FuseOperations {
     }
 
     private static func addContents(_ table: inout fuse_lowlevel_ops) {
+        // libfuse answers both with success where they are missing.
+        table.open = { request, node, _ in serve(request) { $0.open($1, node: UInt64(node)) } }
+        table.opendir = { request, node, _ in serve(request) { $0.open($1, node: UInt64(node)) } }
         table.read = { request, node, size, offset, _ in
             serve(request) {
                 $0.read($1, node: UInt64(node), size: size, offset: UInt64(offset))

@@ -215,7 +215,6 @@ class Extracted(support.EndToEnd):
             self.run_command(words, cwd=self.path("out")).stdout,
             self.run_command(words, cwd=self.path("deep")).stdout)
 
-    @unittest.expectedFailure  # extract gives linkat(2) the whole path: ENAMETOOLONG, then a copy
     def test_hard_link_deeper_than_path_max(self):
         """Two names of one file below a path longer than PATH_MAX stay one file."""
         self.capsule("extract", self.deep(), self.path("out"), *self.open_pw)
@@ -264,7 +263,6 @@ class Extracted(support.EndToEnd):
         self.capsule(
             "extract", capsule, self.path("out2"), "../etc", *self.open_pw, rc=1)
 
-    @unittest.expectedFailure  # extract's error_code is `folder`, that of ls is `not_found`
     def test_missing_path(self):
         """A path that is not in the capsule is the user's mistake, as it is for ls and cat."""
         capsule = self.seal()
@@ -273,7 +271,6 @@ class Extracted(support.EndToEnd):
             code, _ = self.error_of(*words, "no/such", *self.open_pw, rc=1)
             self.assertEqual(code, "not_found")
 
-    @unittest.expectedFailure  # user.* is set by path after the mode: EACCES on files without w
     def test_as_ordinary_user(self):
         """Somebody without privileges gets contents, modes, times, user attributes."""
         base = self.sample()

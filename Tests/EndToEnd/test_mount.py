@@ -261,7 +261,6 @@ class Life(support.EndToEnd):
             self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
             self.umount(point)
 
-    @unittest.expectedFailure  # run through /proc/self/exe, it is called `exe`
     def test_name_in_the_process_table(self):
         """ps and pgrep know it as capsulefs."""
         point = self.mount(self.seal())
@@ -339,7 +338,6 @@ class Life(support.EndToEnd):
         result = self.mount(capsule, point=self.pw, rc=1)
         self.assertIn(b"not a directory", result.stderr)
 
-    @unittest.expectedFailure  # stat is answered from the cache: mounts over the dead mount
     def test_dead_mount(self):
         """After SIGKILL the mount errs instead of looking empty; the next message says so."""
         capsule = self.seal()

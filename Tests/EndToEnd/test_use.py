@@ -102,14 +102,12 @@ class Reading(support.EndToEnd):
         finally:
             os.close(handle)
 
-    @unittest.expectedFailure  # ENOENT
     def test_name_too_long(self):
         """A name of 256 bytes is ENAMETOOLONG, as on every local file system."""
         with self.assertRaises(OSError) as caught:
             os.stat(f"{self.point}/{'n' * 256}")
         self.assertEqual(caught.exception.errno, errno.ENAMETOOLONG)
 
-    @unittest.expectedFailure  # EOPNOTSUPP in a capsule where nothing has an attribute
     def test_attributes_where_there_are_none(self):
         """No attributes are an empty list and ENODATA, not a file system that has none."""
         self.assertEqual(os.listxattr(f"{self.point}/a.txt"), [])
@@ -136,7 +134,6 @@ class Reading(support.EndToEnd):
         self.run_command(["sh", "-c", script])
         self.assertEqual(self.while_stopped(["sh", "-c", script]), b"a.txt\n")
 
-    @unittest.expectedFailure  # every open is a request, and its answer drops the page cache
     def test_second_read_needs_no_driver(self):
         """What was read once is in the page cache: it is served while the driver is stopped."""
         words = ["sha256sum", f"{self.point}/large"]

@@ -209,7 +209,6 @@ class Json(support.EndToEnd):
         facts = self.capsule_json("inspect", capsule)
         self.assertEqual(facts["claimed"]["label"], "evil\x1b[2J")
 
-    @unittest.expectedFailure  # AccessError messages hold paths as they are
     def test_errors_name_files_tamely(self):
         """A file name with escapes on the command line is shown escaped in messages."""
         path = self.path("no\x1b[2Jsuch")

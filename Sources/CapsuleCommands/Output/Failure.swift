@@ -42,6 +42,14 @@ enum Failure {
         return code
     }
 
+    private static func code(of error: TreeError) -> String {
+        switch error.errno {
+        case EEXIST: "exists"
+        case ENOENT: "not_found"
+        default: "folder"
+        }
+    }
+
     private static func isOurs(_ error: any Error) -> Bool {
         error is AccessError || error is SystemError || error is FormatError || error is TreeError
             || error is CryptoError
@@ -66,7 +74,7 @@ enum Failure {
                 AccessError(
                     SystemError(errno: error.errno, operation: "", object: "")
                 ).kind,
-                code: error.errno == EEXIST ? "exists" : "folder", String(describing: error))
+                code: code(of: error), String(describing: error))
         case let error as CryptoError:
             AccessError(.usage, code: "crypto", String(describing: error))
         default: AccessError(.usage, code: "usage", "\(error)")

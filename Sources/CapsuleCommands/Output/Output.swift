@@ -1,4 +1,5 @@
 import CapsuleAccess
+import CapsuleBytes
 import FoundationEssentials
 import Glibc
 import Synchronization
@@ -22,7 +23,7 @@ enum Output {
     static func warn(_ text: String) { note("warning: \(text)") }
 
     /// A line for a person, in one write.
-    static func note(_ text: String) { write("capsule: \(text)\n", to: 2) }
+    static func note(_ text: String) { write("capsule: \(Text.tame(text))\n", to: 2) }
 
     /// JSON on standard error.
     static func jsonError(_ payload: some Encodable) { write(encode(payload) + "\n", to: 2) }
