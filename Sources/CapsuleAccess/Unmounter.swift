@@ -14,8 +14,8 @@ public enum Unmounter {
         return (try? ChildProcess.run(words)) == 0
     }
 
-    /// Whether a capsule is mounted at a path, by the table of mounts: a mount whose driver has died
-    /// answers no other question.
+    /// Whether a capsule is mounted at a path, by the table of mounts: a mount whose driver has
+    /// died answers no other question.
     public static func isCapsule(at path: String) -> Bool {
         guard let table = fopen("/proc/self/mountinfo", "re") else { return false }
         defer { fclose(table) }
