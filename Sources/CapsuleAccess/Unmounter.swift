@@ -22,7 +22,16 @@ public enum Unmounter {
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
-        let wanted = MountTable.escape(path)
+        // A dead mount cannot be resolved, but its directory can.
+        let (parent, base) = AtomicFile.split(
+            path.count > 1 && path.hasSuffix("/")
+                ? String(path.dropLast()) : path)
+        var place = path
+        if let resolved = realpath(parent, nil) {
+            place = String(cString: resolved) + "/" + base
+            free(resolved)
+        }
+        let wanted = MountTable.escape(place)
         while getline(&line, &capacity, table) > 0, let line {
             let fields = String(cString: line).split(separator: " ")
             guard fields.count > 4, fields[4] == wanted,

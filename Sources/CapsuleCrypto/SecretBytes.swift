@@ -36,11 +36,6 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         wipe(&bytes)
     }
 
-    /// Copies `bytes`.
-    public init(copying bytes: UnsafeRawBufferPointer) {
-        self.init(count: bytes.count) { $0.copyMemory(from: bytes) }
-    }
-
     /// `count` fresh random bytes.
     public static func random(_ count: Int) -> SecretBytes {
         SecretBytes(count: count) { buffer in

@@ -46,7 +46,4 @@ final class ZstdDecompressor: @unchecked Sendable {
             context, target.baseAddress, target.count, source.baseAddress, source.count)
         return ZSTD_isError(size) == 0 ? size : nil
     }
-
-    /// The greatest level of the library.
-    static var levelMax: Int { Int(ZSTD_maxCLevel()) }
 }

@@ -29,11 +29,13 @@ struct NewSlotOptions: ParsableArguments {
         help: "Write the new recovery phrase to FILE (mode 0600) instead of showing it.")
     var newRecoveryPhraseFile: String?
 
+    /// Whether a recovery phrase was asked for.
+    var makesRecoveryPhrase: Bool { recoveryPhrase || newRecoveryPhraseFile != nil }
+
     /// Whether any slot was asked for.
     var isEmpty: Bool {
         newPassphraseFile.isEmpty && newPassphraseFd.isEmpty && newPassphraseCommand.isEmpty
-            && recipient.isEmpty && newKeyFile.isEmpty && !recoveryPhrase
-            && newRecoveryPhraseFile == nil
+            && recipient.isEmpty && newKeyFile.isEmpty && !makesRecoveryPhrase
     }
 
     /// The slots asked for. `object` is what the passphrase will protect, for the prompt.
@@ -57,7 +59,7 @@ struct NewSlotOptions: ParsableArguments {
             slots.append(
                 SealRequest.Slot(.keyFile(try SecretReader.newKeyFile(path)), label: "key file"))
         }
-        if recoveryPhrase || newRecoveryPhraseFile != nil {
+        if makesRecoveryPhrase {
             let entropy = SharedSecret(SecretBytes.random(32))
             try RecoveryPhraseOutput.give(entropy, to: newRecoveryPhraseFile, object: object)
             slots.append(

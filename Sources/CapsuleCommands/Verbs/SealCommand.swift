@@ -42,6 +42,9 @@ struct SealCommand: ParsableCommand {
         guard Limits.blockSizeOption.contains(blockSize), blockSize.nonzeroBitCount == 1 else {
             throw ValidationError("--block-size takes a power of two from 4096 to 1048576")
         }
+        guard !reproducible || !newSlots.makesRecoveryPhrase else {
+            throw ValidationError("--reproducible takes no recovery phrase, which is always new")
+        }
         guard label.utf8.count <= Limits.labelLength, hint.utf8.count <= Limits.labelLength else {
             throw ValidationError("--label and --hint take at most 255 bytes")
         }
