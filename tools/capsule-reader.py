@@ -163,14 +163,13 @@ class Stream:
     def load_block(self, field, value):
         """Plaintext and start of a block: leaf first, then tag, and only then decompression."""
         b, raw, what = self.stored(field, value)
-        associated = self.id + struct.pack("<QQII", self.entry.number, b.start, b.plain, b.place)
-        data = AESGCM(self.key).decrypt(struct.pack("<4xQ", b.start), raw, associated)
+        data = AESGCM(self.key).decrypt(struct.pack("<4xQ", b.start), raw, self.id + struct.pack(
+            "<QQII", self.entry.number, b.start, b.plain, b.place))
         if b.place < b.plain + 16:    # exactly one frame, and never more bytes than allocated
-            frame = zstandard.get_frame_parameters(data)
+            frame, maximum = zstandard.get_frame_parameters(data), b.plain
             need(data[:4] == zstandard.FRAME_HEADER and not frame.dict_id and frame.content_size
-                 in (b.plain, zstandard.CONTENTSIZE_UNKNOWN), what + "wrong zstd frame")
-            data = zstandard.ZstdDecompressor().decompress(
-                data, max_output_size=b.plain, allow_extra_data=False)
+                 in (maximum, zstandard.CONTENTSIZE_UNKNOWN), what + "wrong zstd frame")
+            data = zstandard.ZstdDecompressor().decompress(data, maximum, allow_extra_data=False)
             need(len(data) == b.plain, what + "decompresses to another length")
         return data, b.start
 
@@ -188,15 +187,15 @@ def identity(text):
     """Kind and private key of an identity: Bech32 of any length."""
     chars, check = "qpzry9x8gf2tvdw0s3jn54khce6mua7l", 1
     part, _, data = text.lower().rpartition("1")
-    kind = {"age-secret-key-": 4, "age-secret-key-pq-": 5}.get(part)
     values = [chars.find(c) for c in data]
     for value in [ord(c) >> 5 for c in part] + [0] + [ord(c) & 31 for c in part] + values:
         top, check = check >> 25, (check & 0x1ffffff) << 5 ^ value
         for i, term in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
             check ^= term * (top >> i & 1)
     bits = "".join(f"{value:05b}" for value in values[:-6])
-    if (kind is None or text not in (text.lower(), text.upper()) or -1 in values or check != 1
-            or len(bits) != 260 or "1" in bits[256:]):
+    kind = {"age-secret-key-": 4, "age-secret-key-pq-": 5}.get(part)
+    if not kind or text not in (text.lower(), text.upper()) or -1 in values or (
+            check, len(bits), bits[256:]) != (1, 260, "0000"):
         raise Refusal("identity: not an age identity in Bech32, or with a wrong checksum")
     return kind, int(bits[:256], 2).to_bytes(32, "big")
 
@@ -208,7 +207,7 @@ def secrets(options):
     kind, path = options.secret
     with open(path, "rb") as file:
         raw = file.read()
-    text = raw.decode("ascii", "replace")
+    text, good = raw.decode("ascii", "replace"), True
     if kind == 4:
         return [identity(line) for line in text.splitlines() if line and line[0] != "#"]
     if kind == 2:
@@ -218,7 +217,8 @@ def secrets(options):
         raw = bytes(table.to_entropy(words)) if good else b""
     elif kind == 1:
         raw = raw[:-2] if raw.endswith(b"\r\n") else raw.removesuffix(b"\n")
-    if kind == 1 and (not raw or b"\0" in raw) or kind == 2 and not raw:
+        good = raw and b"\0" not in raw
+    if not good:
         raise Refusal("an empty passphrase or one with a NUL, or no recovery phrase of 24 words")
     return [(kind, raw)]
 
@@ -380,7 +380,8 @@ class Public:
             if name not in ("raw", "table", "streams", "zero", "associated", "wrapped"):
                 print(f"{name:16}", value.hex() if isinstance(value, bytes) else repr(value))
         self.signatures()
-        print("".join(f"damage: {line}\n" for line in self.problems), end="")
+        for line in self.problems:
+            print("damage:", line)
 
     def verify(self, _):
         """Check every byte without a key; after damage nothing more of the same stream."""
@@ -474,7 +475,7 @@ class Capsule(Public):
                         e.count == 0 or ordinal < e.place and e.place + e.count <= t.count),
                     ALIAS: e.flags == ALIAS and e.place < t.count and e.place != ordinal
                         and e.type != stat.S_IFDIR,
-                    stat.S_IFLNK: not e.flags and 1 <= e.size < 4096 and e.place + e.size <= t.heap_size,
+                    stat.S_IFLNK: e.flags == 0 < e.size < 4096 and e.place + e.size <= t.heap_size,
                     stat.S_IFREG: e.flags == 0 or e.last <= e.size
                         and 24 * (e.place + e.count) <= t.extents_size}
             need(rule.get(e.flags & ALIAS or e.type, e.flags == e.size == 0), what + "of its type")
@@ -548,16 +549,15 @@ class Capsule(Public):
         """The extended attributes of an inode."""
         if not e.xattrs:
             return []
-        what, out, at = e.what + "attributes", [], 2
+        out, at, what = [], 2, e.what + "attributes"
         length, count = struct.unpack("<IH", self.section("heap", e.xattrs, 6, what))
         need(length <= 1 << 22, what)
         raw = self.section("heap", e.xattrs + 4, length, what)
         for _ in range(count):
-            names, values = struct.unpack_from("<HI", raw, at)
-            start, middle, at = at + 6, at + 6 + names, at + 6 + names + values
-            out.append((raw[start:middle], raw[middle:at]))
-            need(1 <= names <= 255 and values <= 65536 and at <= length
-                 and b"\0" not in out[-1][0], what)
+            (names, values), start = struct.unpack_from("<HI", raw, at), at + 6
+            at = start + names + values
+            out.append((raw[start:start + names], raw[start + names:at]))
+            need(0 < names < 256 and values <= 65536 and at <= length and 0 not in out[-1][0], what)
         need(at == length, what)
         return out
 
@@ -643,8 +643,7 @@ class Capsule(Public):
             enter(path)
             if inode.type == stat.S_IFDIR:
                 directories.append((path, inode))
-                if path:
-                    os.mkdir(name)
+                os.makedirs(name or b".", exist_ok=not path)
                 continue
             if inode.ordinal in made:
                 os.link(made[inode.ordinal], name, src_dir_fd=top, follow_symlinks=False)
