@@ -77,7 +77,9 @@ public final class CapsuleWriter {
     }
 
     /// Writes the manifest stream. With `uniform`, it is stored uncompressed.
-    public func writeManifest(_ bytes: [UInt8], uniform: Bool) throws(FormatError) {
+    public func writeManifest(
+        _ bytes: [UInt8], uniform: Bool = false
+    ) throws(FormatError) {
         var shape = Self.indexShape
         if uniform { shape.level = 0 }
         let stream = sealer(.manifest, shape)
