@@ -5,8 +5,7 @@ Written from the manual page capsule-format(5) alone, to show that the page is s
 Needs cryptography, argon2-cffi, zstandard and blake3; for recovery phrases also mnemonic.
 Exit codes: 0 all is well; 1 usage, wrong secret or no capsule of version 2; 2 damage.
 """
-# pylint: disable=not-callable, import-outside-toplevel, too-many-locals, too-many-public-methods
-# pylint: disable=unbalanced-tuple-unpacking, too-many-instance-attributes
+# pylint: disable=not-callable,import-outside-toplevel,unbalanced-tuple-unpacking,R0902,R0904,R0914
 
 import argparse
 import errno
@@ -34,8 +33,20 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 KINDS = {1: 12, 2: 12, 3: 0, 4: 32, 5: 1120}        # of slots, and the length of the parameters
 STREAMS = {1: "content", 2: "index", 3: "manifest"}
 SECTION_BLOCK, PAGE_ENTRIES, MAX_DEPTH, ALIAS, SPARSE = 65536, 256, 4096, 1, 2
-# A node or block, as its parent says: index, place and plaintext offset of the first block below;
-# hash or leaf; offset of a node or length of a block; length of the plaintext; number of blocks.
+HEADER = """magic:4s version:H flags:H id:16s salt:32s commitment:32s slot_area:I sign_area:I
+    signers:H label:H hint:H zero:2s lineage:16s lineage_version:Q signers_room:512s
+    label_room:256s hint_room:256s zero:2912s checksum:32s"""
+AREA = "magic:4s count:H zero:2s sequence:Q size:I zero:4s"
+SLOT = "kind:H zero:2s size:I salt:32s commitment:32s wrapped:48s plen:H llen:H zero:4s"
+TRAILER = """magic:4s version:H count:H length:Q id:16s header:32s table:640s zero:224s
+    root:32s mac:32s checksum:32s"""
+STREAM = "number:H level:B zero:s zero:4s blocks:Q begin:Q end:Q plain:Q root:Q hash:32s"
+NODE = "magic:4s level:B zero:s n:H number:H zero:6s index:Q position:Q start:Q"
+TABLE = """magic:4s layout:I count:Q page:I pages:I extents:Q extents_size:Q heap:Q
+    heap_size:Q fences:Q fences_size:Q owners:Q owners_size:Q inodes:Q total:Q flags:I zero:4s"""
+ENTRY = """mode:I flags:H nlen:H name_at:I parent:I uid:I gid:I links:I nsec:I sec:q
+    size:Q place:Q count:I zero:4s xattrs:Q last:Q"""
+# What a parent says of the first block below it, and of a child; place: of a block, its length.
 Below = namedtuple("Below", "index position start hash place plain blocks")
 warn = partial(print, file=sys.stderr)
 
@@ -62,21 +73,6 @@ def parse(table, raw, what, at=0, context=None):
     pairs = list(zip(names, struct.unpack_from("<" + "".join(codes), raw, at)))
     need(not any(any(value) for name, value in pairs if name == "zero"), what + "not zero")
     return argparse.Namespace(**dict(pairs))
-
-
-HEADER = """magic:4s version:H flags:H id:16s salt:32s commitment:32s slot_area:I sign_area:I
-    signers:H label:H hint:H zero:2s lineage:16s lineage_version:Q signers_room:512s
-    label_room:256s hint_room:256s zero:2912s checksum:32s"""
-AREA = "magic:4s count:H zero:2s sequence:Q size:I zero:4s"
-SLOT = "kind:H zero:2s size:I salt:32s commitment:32s wrapped:48s plen:H llen:H zero:4s"
-TRAILER = """magic:4s version:H count:H length:Q id:16s header:32s table:640s zero:224s
-    root:32s mac:32s checksum:32s"""
-STREAM = "number:H level:B zero:s zero:4s blocks:Q begin:Q end:Q plain:Q root:Q hash:32s"
-NODE = "magic:4s level:B zero:s n:H number:H zero:6s index:Q position:Q start:Q"
-TABLE = """magic:4s layout:I count:Q page:I pages:I extents:Q extents_size:Q heap:Q
-    heap_size:Q fences:Q fences_size:Q owners:Q owners_size:Q inodes:Q total:Q flags:I zero:4s"""
-ENTRY = """mode:I flags:H nlen:H name_at:I parent:I uid:I gid:I links:I nsec:I sec:q
-    size:Q place:Q count:I zero:4s xattrs:Q last:Q"""
 
 
 def b3(context, data):
@@ -202,8 +198,6 @@ def identity(text):
 
 def secrets(options):
     """Kind and bytes of every secret in the file that was named."""
-    if not options.secret:
-        raise Refusal("a secret is needed")
     kind, path = options.secret
     with open(path, "rb") as file:
         raw = file.read()
@@ -231,10 +225,9 @@ def hpke(kind, private, enc, capsule_id):
         return HKDFExpand(SHA256(), 32, b"\0\x20HPKE-v1" + suite + label + info).derive(prk)
     kem, lattice, curve = b"KEM\0\x20", b"", private
     if kind == 5:
-        from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+        from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey as KEM
         seed = hashlib.shake_256(private).digest(96)
-        lattice = MLKEM768PrivateKey.from_seed_bytes(seed[:64]).decapsulate(enc[:1088])
-        curve = seed[64:]
+        lattice, curve = KEM.from_seed_bytes(seed[:64]).decapsulate(enc[:1088]), seed[64:]
     ours = x25519.X25519PrivateKey.from_private_bytes(curve)
     shared = ours.exchange(x25519.X25519PublicKey.from_public_bytes(enc[-32:]))
     public = enc[-32:] + ours.public_key().public_bytes_raw()
@@ -271,44 +264,41 @@ class Public:
         middle = 4096 + 2 * h.slot_area
         need(size >= middle + 2 * h.sign_area + 1024, "the file is too short")
         self.trailer = self.read_trailer(size, middle + 2 * h.sign_area)
-        self.area = self.read_area("slot", 4096, h.slot_area)
-        area = self.read_area("sign", middle, h.sign_area)
+        self.area = self.read_area(b"SLOT", 4096, h.slot_area)
+        area = self.read_area(b"SIGN", middle, h.sign_area)
         self.slots, self.blobs = self.read_slots(self.area), pieces(area.records, "little")
         need(len(self.blobs) == area.count <= 64 and all(len(x) <= 16384 for x in self.blobs),
-             "sign area: number or length of signatures")
+             "SIGN area: number or length of signatures")
 
-    def read_area(self, name, start, length):
+    def read_area(self, magic, start, length):
         """The copy of an area that counts; a copy that is not whole goes to the problems."""
         copies = []
         for offset in (start, start + length):
-            what = f"{name} area at offset {offset}: "
+            what = f"{magic.decode()} area at offset {offset}: "
             raw = read(self.fd, offset, length, what)
             try:
                 area = parse(AREA, raw, what, 0, "area")
-                need(area.magic == name.upper().encode() and area.sequence
-                     and area.size <= length - 88
-                     and not any(raw[24 + area.size:-64 if name == "slot" else -32]), what)
+                need(area.magic == magic and area.sequence >= 1 and area.size <= length - 88 and
+                     not any(raw[24 + area.size:-64 if magic == b"SLOT" else -32]), what + "fields")
                 area.raw, area.records = raw, raw[24:24 + area.size]
                 copies.append(area)
             except Damage as error:
                 self.problems.append(str(error))
         need(copies, "\n".join(self.problems))
         if len({area.records for area in copies}) == 2:
-            warn(f"note: the copies of the {name} area differ; a change was cut off")
+            warn(f"note: the copies of the {magic.decode()} area differ; a change was cut off")
         return max(copies, key=lambda area: area.sequence)    # the first of equal ones
 
     def read_slots(self, area):
         """The key slots, with every limit of Argon2id checked over all of them."""
         slots, at, hard, work = [], 0, 0, 0
-        need(area.count <= 256, "slot area: too many slots")
         for number in range(area.count):
             what = f"slot {number}: "
             raw = area.records[at:at + int.from_bytes(area.records[at + 4:at + 8], "little")]
             slot, at = parse(SLOT, raw, what, 0, "slot"), at + len(raw)
-            need(160 <= len(raw) == slot.size <= 4096 and slot.size == 160 + slot.plen + slot.llen,
-                 what + "wrong length")
-            need(KINDS.get(slot.kind, slot.plen) == slot.plen, what + "parameters")
-            slot.what, slot.parameters, slot.cost = what, raw[128:128 + slot.plen], None
+            need(160 <= len(raw) == slot.size == 160 + slot.plen + slot.llen <= 4096
+                 and KINDS.get(slot.kind, slot.plen) == slot.plen, what + "wrong length")
+            slot.parameters, slot.cost = raw[128:128 + slot.plen], None
             slot.associated = raw[:40] + slot.parameters
             if slot.kind in (1, 2):
                 slot.cost = passes, memory, lanes = struct.unpack("<III", slot.parameters)
@@ -316,26 +306,25 @@ class Public:
                 need(1 <= passes <= 64 and 1 <= lanes <= 16 and 8 * lanes <= memory <= 1 << 22
                      and work <= 1 << 23 and hard <= 16, what + "Argon2id is out of limits")
             slots.append(slot)
-        need(at == len(area.records), "slot area: the slots do not fill the records")
+        need(at == len(area.records) and area.count <= 256, "SLOT area: number or length of slots")
         return slots
 
     def read_trailer(self, end, position):
         """The 1024 bytes before the end; the streams begin at a position."""
-        raw = read(self.fd, end - 1024, 1024, "trailer: ")
+        raw, h = read(self.fd, end - 1024, 1024, "trailer: "), self.header
         need(raw[:4] == b"MV2T", "trailer: the file was cut short or added to")
         t = parse(TRAILER, raw, "trailer: ", 0, "trailer")
         need(t.version == 2 and t.count <= 8 and not any(t.table[80 * t.count:]), "trailer: fields")
         need(b3("root", raw[:928]) == t.root, "trailer: wrong root")
-        need((t.length, t.id, t.header) == (end, self.header.id, self.header.checksum),
-             "trailer: of another header or length")
+        need((t.length, t.id, t.header) == (end, h.id, h.checksum), "trailer: of another file")
         t.raw, t.streams = raw, {}
         for i in range(t.count):
             s = parse(STREAM, t.table, "trailer: ", 80 * i)
             s.name = f"{STREAMS.get(s.number, s.number)} stream"
-            need(s.number != 0 and s.number not in t.streams, f"trailer: twice or 0: {s.name}")
-            need(position == s.begin <= s.end and s.level <= 5 and s.blocks <= 1 << 40
-                 and s.plain <= 1 << 60 and (s.begin < s.root < s.end if s.blocks else
-                 s.level == s.plain == s.root == s.end - s.begin == 0 and not any(s.hash)), s.name)
+            need(s.number not in (0, *t.streams) and position == s.begin <= s.end and s.level <= 5
+                 and s.blocks <= 1 << 40 and s.plain <= 1 << 60 and
+                 (s.begin < s.root < s.end if s.blocks else s.begin == s.end and not any(s.hash)
+                  and s.level == s.plain == s.root == 0), f"trailer: {s.name}")
             t.streams[s.number], position = s, s.end
         need(position == end - 1024, "trailer: the last stream does not end at the trailer")
         return t
@@ -358,13 +347,12 @@ class Public:
                     need(tail[0] & 1, "nobody touched the security key")
                     message = (hashlib.sha256(application.pop()).digest() + tail
                                + hashlib.sha256(message).digest())
-                need(kind == b"ssh-ed25519" or tail, f"a key of another kind: {escape(kind)}")
                 found, value = pieces(signature, "big")
-                need(found == kind and not application, "the signature does not fit the key")
+                need((kind == b"ssh-ed25519" or tail) and found == kind and not application,
+                     f"a key of another kind, or not of the signature's: {escape(kind)}")
                 ed25519.Ed25519PublicKey.from_public_bytes(point).verify(value, message)
                 missing.discard(hashlib.sha256(public).digest())
-                print(f"signature {number}: valid, not known here, key",
-                      hashlib.sha256(public).hexdigest())
+                print(f"signature {number}: valid, key {hashlib.sha256(public).hexdigest()}")
             except (Damage, InvalidSignature, ValueError, IndexError) as error:
                 print(f"signature {number}: wrong: {error}")
                 wrong += 1
@@ -380,8 +368,7 @@ class Public:
             if name not in ("raw", "table", "streams", "zero", "associated", "wrapped"):
                 print(f"{name:16}", value.hex() if isinstance(value, bytes) else repr(value))
         self.signatures()
-        for line in self.problems:
-            print("damage:", line)
+        print("damage:", self.problems or "none was looked for in the streams")
 
     def verify(self, _):
         """Check every byte without a key; after damage nothing more of the same stream."""
@@ -392,10 +379,9 @@ class Public:
                     stream.stored("index", index)
             except Damage as error:
                 self.problems.append(str(error))
-        wrong = self.signatures()
         need(not self.problems, "\n".join(self.problems))
         print(f"intact, root {self.trailer.root.hex()}")
-        need(not wrong, "all else is intact, but a signature is wrong or missing")
+        need(not self.signatures(), "all else is intact, but a signature is wrong or missing")
 
 
 class Capsule(Public):
@@ -407,10 +393,10 @@ class Capsule(Public):
         key = self.unwrap(options)
         def derive(name):
             return HKDF(SHA256(), 32, header.salt, b"capsulefs 2 " + name.encode()).derive(key)
-        need(hmac.compare_digest(derive("key commitment"), header.commitment), "key commitment")
-        for name, raw, said in (("trailer mac", trailer.raw[:960], trailer.mac),
-                                ("slot area mac", area[:-64], area[-64:-32])):
-            need(hmac.compare_digest(hmac.digest(derive(name), raw, "sha256"), said), name)
+        need(hmac.compare_digest(derive("key commitment"), header.commitment), "wrong commitment")
+        for n, raw, said in (("trailer mac", trailer.raw[:960], trailer.mac),
+                             ("slot area mac", area[:-64], area[-64:-32])):
+            need(hmac.compare_digest(hmac.digest(derive(n), raw, "sha256"), said), "wrong " + n)
         need(set(STREAMS) <= set(trailer.streams), "trailer: a stream is missing")
         self.content, self.index, self.about = (
             Stream(self.fd, header.id, trailer.streams[number], derive("stream " + name))
@@ -442,7 +428,7 @@ class Capsule(Public):
             keys = HKDF(SHA256(), 64, slot.salt, info).derive(key)
             if hmac.compare_digest(keys[32:], slot.commitment):
                 return AESGCM(keys[:32]).decrypt(bytes(12), slot.wrapped, slot.associated)
-        raise Refusal("the secret opens no slot of this capsule")
+        raise Refusal("no secret, or one that opens no slot of this capsule")
 
     def section(self, name, offset, length, what):
         """Bytes of a section of the index."""
@@ -499,8 +485,7 @@ class Capsule(Public):
         before = b""
         for ordinal in range(directory.place, directory.place + directory.count):
             e = self.entry(ordinal)
-            need(ordinal != 0 and e.parent == directory.ordinal and before < e.name,
-                 e.what + "another parent, or its name does not ascend")
+            need(ordinal and e.parent == directory.ordinal and before < e.name, e.what + "not here")
             before = e.name
             yield e
 
@@ -614,13 +599,12 @@ class Capsule(Public):
 
     def cat(self, options):
         """Write one file to standard output."""
-        entry = self.entry(0)
+        entry, at, out = self.entry(0), 0, sys.stdout.buffer
         for name in filter(None, os.fsencode(options.argument).split(b"/")):
             entries = self.listing(entry) if entry and entry.type == stat.S_IFDIR else ()
             entry = next((e for e in entries if e.name == name), None)
         if entry is None or entry.type != stat.S_IFREG:
             raise Refusal(f"no regular file in the capsule: {options.argument!r}")
-        at, out = 0, sys.stdout.buffer
         for offset, piece in self.data(self.inode(entry)):
             while at < offset:
                 at += out.write(bytes(min(offset - at, 1 << 20)))
@@ -693,10 +677,9 @@ def main():
     parser.add_argument("file")
     parser.add_argument("argument", nargs="?", default="", help="cat: a path; extract: a directory")
     group = parser.add_mutually_exclusive_group()
-    options = "passphrase-file recovery-phrase-file key-file identity"
-    for kind, name in enumerate(options.split(), 1):
-        group.add_argument("--" + name, metavar="FILE", dest="secret",
-                           type=lambda path, kind=kind: (kind, path))
+    for n, name in enumerate("passphrase-file recovery-phrase-file key-file identity".split(), 1):
+        group.add_argument("--" + name, metavar="FILE", dest="secret", default=(0, os.devnull),
+                           type=lambda path, kind=n: (kind, path))
     try:
         options = parser.parse_args()
         kind = Public if options.command in ("inspect", "verify") else Capsule

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rules of style that no other tool checks. Prints each breach; exits with 1 if there is one.
 
-* files have at most 400 lines (tests 600, Python 720), functions 70, lines 100 columns;
+* files have at most 400 lines (tests 600, Python 700), functions 70, lines 100 columns;
 * banned words, each with what to use instead;
 * a module imports only what Package.swift lets it, and no module below CapsuleCommands imports
   Foundation;
@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 600
-SCRIPT_LINES_MAX = 720
+SCRIPT_LINES_MAX = 700
 FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 100
 
