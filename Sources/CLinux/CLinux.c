@@ -68,9 +68,9 @@ void clinux_raise_open_files(void) {
     }
 }
 
-void clinux_log_error(const char *program, const char *message) {
+void clinux_log(const char *program, const char *message, int is_error) {
     openlog(program, LOG_PID, LOG_DAEMON);
-    syslog(LOG_ERR, "%s", message);
+    syslog(is_error ? LOG_ERR : LOG_INFO, "%s", message);
 }
 
 uint32_t clinux_major(uint64_t device) { return major(device); }

@@ -61,6 +61,17 @@ public struct OpeningSecrets: Sendable {
         return found
     }
 
+    /// The same secrets with every named passphrase read: for use more than once, as a descriptor
+    /// or a command cannot be read twice.
+    public func withPassphrasesRead() throws(AccessError) -> OpeningSecrets {
+        var secrets = self
+        secrets.passphrases = try namedPassphrases()
+        secrets.passphraseFiles = []
+        secrets.passphraseDescriptors = []
+        secrets.passphraseCommands = []
+        return secrets
+    }
+
     /// Finds the file key of a capsule. Throws `AccessError` with the code `wrong_secret` when no
     /// secret fits, `missing_secret` when there is none.
     public func unlock(_ file: CapsuleFile, path: String) throws(AccessError) -> FileKeys {

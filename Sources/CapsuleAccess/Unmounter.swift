@@ -32,14 +32,16 @@ public enum Unmounter {
             free(resolved)
         }
         let wanted = MountTable.escape(place)
+        // Where mounts lie over each other, the last line is the one that can be seen.
+        var isCapsule = false
         while getline(&line, &capacity, table) > 0, let line {
             let fields = String(cString: line).split(separator: " ")
             guard fields.count > 4, fields[4] == wanted,
                 let separator = fields.firstIndex(of: "-"), fields.count > separator + 1
             else { continue }
-            if fields[separator + 1] == "fuse.capsulefs" { return true }
+            isCapsule = fields[separator + 1] == "fuse.capsulefs"
         }
-        return false
+        return isCapsule
     }
 }
 

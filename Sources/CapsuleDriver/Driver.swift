@@ -51,7 +51,7 @@ public enum Driver {
         }
         // Before any thread is started: they inherit the mask.
         let watcher = MountWatcher(
-            mountPoint: mountPoint, fileSystem, options, report: { log.error($0) })
+            mountPoint: mountPoint, fileSystem, options, report: { log.note($0) })
         let session: FuseSession
         do throws(FuseSession.StartError) {
             session = try FuseSession(
@@ -69,6 +69,7 @@ public enum Driver {
             _ = stat(mountPoint, &status)
             ReadAhead.raise(mountPoint: mountPoint)
             readiness.announce()
+            fileSystem.warmUp()
         }
         fileSystem.attach(session)
         let count = options.threadCount > 0 ? options.threadCount : defaultThreadCount

@@ -8,17 +8,22 @@ struct Log: Sendable {
 
     init(isForeground: Bool) { self.isForeground = isForeground }
 
-    func error(_ message: String) {
+    func error(_ message: String) { write(message, isError: true) }
+
+    /// Something that was asked for, and no fault.
+    func note(_ message: String) { write(message, isError: false) }
+
+    private func write(_ message: String, isError: Bool) {
         if isForeground {
             Self.standardError("capsulefs: \(message)")
         } else {
-            clinux_log_error("capsulefs", message)
+            clinux_log("capsulefs", Text.tame(message), isError ? 1 : 0)
         }
     }
 
     /// One line, in one write, so that lines of several threads do not mix.
     static func standardError(_ line: String) {
         let text = Text.tame(line) + "\n"
-        _ = write(2, text, text.utf8.count)
+        _ = Glibc.write(2, text, text.utf8.count)
     }
 }

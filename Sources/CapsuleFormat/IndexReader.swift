@@ -239,14 +239,30 @@ public final class IndexReader: Sendable {
 
     /// The extents of a sparse file, checked: ascending, apart, within the file.
     public func extents(of entry: Entry) throws(FormatError) -> [Extent] {
-        let encoded = try bytes(
-            Int(entry.count) * Extent.encodedLength,
-            at: entry.place * UInt64(Extent.encodedLength), of: layout.extents)
         var extents: [Extent] = []
+        var end: UInt64 = 0
+        // Piece by piece: a long list that lies is refused at its first fault, before it fills
+        // memory.
+        while extents.count < Int(entry.count) {
+            let count = min(Int(entry.count) - extents.count, Self.extentsAtOnce)
+            let first = entry.place + UInt64(extents.count)
+            let encoded = try bytes(
+                count * Extent.encodedLength, at: first * UInt64(Extent.encodedLength),
+                of: layout.extents)
+            try Self.append(encoded, count, of: entry, after: &end, to: &extents)
+        }
+        return extents
+    }
+
+    private static let extentsAtOnce = 8192
+
+    private static func append(
+        _ encoded: [UInt8], _ count: Int, of entry: Entry, after end: inout UInt64,
+        to extents: inout [Extent]
+    ) throws(FormatError) {
         do throws(ByteError) {
             var reader = ByteReader(encoded.span.bytes)
-            var end: UInt64 = 0
-            for _ in 0..<entry.count {
+            for _ in 0..<count {
                 let extent = Extent(
                     fileOffset: try reader.integer("extent offset"),
                     length: try reader.integer("extent length"),
@@ -261,7 +277,6 @@ public final class IndexReader: Sendable {
         } catch {
             throw FormatError(error, in: "extents")
         }
-        return extents
     }
 
     /// The extended attributes of an inode.

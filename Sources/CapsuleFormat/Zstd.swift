@@ -38,10 +38,17 @@ final class ZstdDecompressor: @unchecked Sendable {
 
     deinit { ZSTD_freeDCtx(context) }
 
-    /// Decompresses into `target`, never beyond it; the number of bytes, or nil for damage.
+    /// RFC 8878, section 3.1.1: the magic number of a frame with content.
+    private static let magic: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd]
+
+    /// Decompresses one frame into `target`, never beyond it; the number of bytes, or nil for
+    /// damage, for a frame that may be skipped, and for anything after the frame.
     func decompress(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> Int? {
+        guard ZSTD_findFrameCompressedSize(source.baseAddress, source.count) == source.count,
+            source.starts(with: Self.magic)
+        else { return nil }
         let size = ZSTD_decompressDCtx(
             context, target.baseAddress, target.count, source.baseAddress, source.count)
         return ZSTD_isError(size) == 0 ? size : nil

@@ -18,6 +18,7 @@ public final class SealedFileSystem: FuseFileSystem {
     private let lastRequest = Atomic<UInt64>(0)
     private let rootOrdinal: Ordinal
     private let prefiller: Prefiller
+    private let hasListedRoot = Atomic(false)
 
     /// How long the kernel may keep an answer, in seconds: for ever.
     static let timeout = 1e9
@@ -48,6 +49,20 @@ public final class SealedFileSystem: FuseFileSystem {
 
     /// Ends what `attach` began.
     public func detach() { prefiller.stop() }
+
+    /// Opens the first pages of the root, which whoever mounts is about to list. Damage is for
+    /// whoever reads.
+    public func warmUp() {
+        guard let root = try? capsule.index.entry(rootOrdinal) else { return }
+        var rest = min(Int(root.count), Self.warmEntryCount)
+        try? capsule.index.forEach(in: rootOrdinal, root, from: 0) { _, _, _ in
+            rest -= 1
+            return rest > 0
+        }
+    }
+
+    /// Entries of the root that are opened ahead: a few pages.
+    private static let warmEntryCount = 2048
 
     /// Seconds without a request.
     public var idleSeconds: Double {
@@ -210,12 +225,22 @@ extension SealedFileSystem {
             }
             if fits {
                 let start = max(0, Int(offset) - 2)
-                try addEntries(of: directory, record, from: start, to: &buffer)
+                let isGlance = directory == rootOrdinal && isFirstListing(record, from: start)
+                try addEntries(
+                    of: directory, record, from: start, withoutNodes: isGlance, to: &buffer)
             }
             request.reply(buffer)
         } catch {
             request.fail(errno(error, node: node, operation: "readdir"))
         }
+    }
+
+    /// Whether this is the first listing of a mount's large root: most often somebody who looks
+    /// around and asks for names alone. The kernel then makes no inode for each entry, which costs
+    /// ten times as much as its name; who wants their attributes pays a lookup for each, once.
+    private func isFirstListing(_ root: Entry, from start: Int) -> Bool {
+        if start >= Int(root.count) { hasListedRoot.store(true, ordering: .relaxed) }
+        return root.count > Limits.entriesPerPage && !hasListedRoot.load(ordering: .relaxed)
     }
 
     private func addDot(
@@ -230,7 +255,7 @@ extension SealedFileSystem {
     }
 
     private func addEntries(
-        of directory: Ordinal, _ record: Entry, from start: Int,
+        of directory: Ordinal, _ record: Entry, from start: Int, withoutNodes: Bool,
         to buffer: inout FuseDirectoryBuffer
     ) throws(FormatError) {
         var next = Int64(start) + 3
@@ -240,7 +265,9 @@ extension SealedFileSystem {
                 guard let text = name.baseAddress?.assumingMemoryBound(to: CChar.self) else {
                     return false
                 }
-                let fits = buffer.add(name: text, try fuseEntry(entry, ordinal), next: next)
+                var item = try fuseEntry(entry, ordinal)
+                if withoutNodes { item.node = 0 }
+                let fits = buffer.add(name: text, item, next: next)
                 next += 1
                 return fits
             } catch {

@@ -2,6 +2,7 @@ import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
+import Synchronization
 
 /// Seals the content of one capsule again under a fresh file key and fresh slots: `capsule rekey`.
 ///
@@ -9,22 +10,30 @@ import CapsuleSystem
 public struct CapsuleCopier {
     private let capsule: Capsule
     private let request: SealRequest
+    private let progress: SealProgress
 
     /// A copier; of the request, only destination, slots, signers, label, hint, level and block
     /// size count.
-    public init(_ capsule: Capsule, request: SealRequest) {
+    public init(
+        _ capsule: Capsule, request: SealRequest, progress: SealProgress = SealProgress()
+    ) {
         self.capsule = capsule
         self.request = request
+        self.progress = progress
     }
 
     /// Writes the new capsule, reads it again and publishes it.
     public func copy(sign: ([UInt8]) throws -> [[UInt8]]) throws -> SealResult {
-        try TreeSealer(request).publish(sign: sign) { writer, id, _ in
+        try TreeSealer(request, progress: progress).publish(sign: sign) { writer, id, _ in
             let content = writer.contentStream(
                 StreamSealer.Shape(
                     unitLength: request.blockSize, rawBlockLength: SealRequest.rawBlockSize,
                     level: request.level))
-            try capsule.content.forEachBlock { content.append($0) }
+            try capsule.content.forEachBlock { bytes in
+                content.append(bytes)
+                progress.bytesRead.add(UInt64(bytes.count), ordering: .relaxed)
+            }
+            progress.entries.store(Int(capsule.index.entryCount), ordering: .relaxed)
             try writer.finish(content)
             let index = writer.indexStream(uniform: request.level == 0)
             try capsule.index.forEachBlock { bytes in

@@ -19,8 +19,10 @@ struct SourceDirectory: ~Copyable {
     init(root: [UInt8]) throws(TreeError) {
         do throws(SystemError) {
             let raw = try retrying("open", "") {
-                clinux_openat(
-                    AT_FDCWD, Self.cString(root), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+                LongPath.with(root, from: AT_FDCWD) { directory, rest in
+                    clinux_openat(
+                        directory, Self.cString(rest), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+                }
             }
             descriptor = Descriptor(owning: raw, name: "")
         } catch {

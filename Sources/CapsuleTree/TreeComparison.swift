@@ -90,11 +90,12 @@ final class DirectoryView: TreeView {
 
     var rootNode: Node { Array(root.utf8) }
 
-    private func text(_ path: Node) -> [CChar] { SourceDirectory.cString(path) }
-
     func object(_ node: Node) throws -> TreeObject {
         var status = stat()
-        guard lstat(text(node), &status) == 0 else {
+        let result = LongPath.with(node, from: AT_FDCWD) { directory, rest in
+            fstatat(directory, SourceDirectory.cString(rest), &status, AT_SYMLINK_NOFOLLOW)
+        }
+        guard result == 0 else {
             throw TreeError(path: node, SystemError.last("stat", ""))
         }
         let type = status.st_mode & S_IFMT
@@ -115,7 +116,9 @@ final class DirectoryView: TreeView {
 
     func target(_ node: Node) throws -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink(text(node), &buffer, buffer.count)
+        let count = LongPath.with(node, from: AT_FDCWD) { directory, rest in
+            readlinkat(directory, SourceDirectory.cString(rest), &buffer, buffer.count)
+        }
         guard count >= 0 else {
             throw TreeError(path: node, SystemError.last("read the link", ""))
         }
@@ -124,7 +127,13 @@ final class DirectoryView: TreeView {
 
     func attributes(_ node: Node) throws -> [ExtendedAttribute] {
         do throws(SystemError) {
-            return try AttributeReader.attributes(ofPath: text(node))
+            return try LongPath.with(node, from: AT_FDCWD) {
+                directory, rest throws(SystemError) in
+                // These calls take no directory.
+                let place = directory == AT_FDCWD ? "" : "/proc/self/fd/\(directory)/"
+                return try AttributeReader.attributes(
+                    ofPath: SourceDirectory.cString(Array(place.utf8) + rest))
+            }
         } catch {
             throw TreeError(path: node, error)
         }
@@ -136,8 +145,11 @@ final class DirectoryView: TreeView {
         if open?.path != node {
             if let open { close(open.descriptor) }
             open = nil
-            let raw = clinux_openat(
-                AT_FDCWD, text(node), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)
+            let raw = LongPath.with(node, from: AT_FDCWD) { directory, rest in
+                clinux_openat(
+                    directory, SourceDirectory.cString(rest),
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)
+            }
             guard raw >= 0 else { throw TreeError(path: node, SystemError.last("open", "")) }
             open = (node, raw)
         }

@@ -140,27 +140,11 @@ public final class TreeExtractor {
     }
 
     private func link(_ first: [UInt8], _ directory: Int32, _ name: [UInt8]) -> Bool {
-        let (parent, base) = nearest(first)
-        defer { if parent != root { close(parent) } }
-        return linkat(
-            parent, SourceDirectory.cString(base), directory, SourceDirectory.cString(name), 0)
-            == 0
-    }
-
-    /// A directory from which the rest of a path is shorter than PATH_MAX, and that rest.
-    private func nearest(_ path: [UInt8]) -> (directory: Int32, rest: [UInt8]) {
-        var directory = root
-        var rest = path[...]
-        while rest.count > 4000, let cut = rest.prefix(4000).lastIndex(of: 47) {
-            let part = SourceDirectory.cString(Array(rest[..<cut]))
-            let next = clinux_openat(
-                directory, part, clinux_O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
-            if directory != root { close(directory) }
-            if next < 0 { return (root, path) }
-            directory = next
-            rest = rest[(cut + 1)...]
+        LongPath.with(first, from: root) { parent, base in
+            linkat(
+                parent, SourceDirectory.cString(base), directory, SourceDirectory.cString(name), 0)
+                == 0
         }
-        return (directory, Array(rest))
     }
 
     private func extract(

@@ -38,8 +38,8 @@ int clinux_forbid_core_dumps(void);
 // Raises the soft limit of open files to the hard one: the importer has two types for the resource.
 void clinux_raise_open_files(void);
 
-// syslog(3) is variadic. Facility daemon, level error.
-void clinux_log_error(const char *_Nonnull program, const char *_Nonnull message);
+// syslog(3) is variadic. Facility daemon, level error or, with `is_error` 0, info.
+void clinux_log(const char *_Nonnull program, const char *_Nonnull message, int is_error);
 
 // major/minor/makedev are function-like macros.
 uint32_t clinux_major(uint64_t device);

@@ -10,8 +10,12 @@ struct SessionOptions: ParsableArguments {
 
     /// Opens the capsule at `path`.
     func open(_ path: String) throws -> CapsuleSession {
-        try CapsuleSession.open(
-            path: path, secrets: opening.secrets, demands: try demanding.demands)
+        try open(path, secrets: opening.secrets)
+    }
+
+    /// Opens the capsule at `path` with secrets that the caller uses again.
+    func open(_ path: String, secrets: OpeningSecrets) throws -> CapsuleSession {
+        try CapsuleSession.open(path: path, secrets: secrets, demands: try demanding.demands)
     }
 }
 

@@ -81,6 +81,17 @@ enum Failure {
         }
     }
 
+    /// The verb on the command line and a space; nothing where there is none.
+    private static var verb: String {
+        let known = CapsuleCommand.configuration.subcommands.compactMap { verb in
+            verb.configuration.commandName
+        }
+        guard let word = CommandLine.arguments.dropFirst().first, known.contains(word) else {
+            return ""
+        }
+        return word + " "
+    }
+
     /// Prints what the parser says; help and version are results, everything else is usage.
     static func reportParsing(_ error: any Error, asJSON: Bool) -> Int32 {
         let text = CapsuleCommand.fullMessage(for: error)
@@ -92,7 +103,7 @@ enum Failure {
         if asJSON {
             Output.jsonError(Report(error: message, errorCode: "usage", exitCode: 1))
         } else {
-            Output.note("\(message)\nSee 'capsule --help'.")
+            Output.note("\(message)\nSee 'capsule \(verb)--help'.")
         }
         return 1
     }

@@ -36,7 +36,8 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         var differences: [TreeDiff.Difference] = []
-        let sides = (try side(first), try side(second))
+        let secrets = try session.opening.secrets.withPassphrasesRead()
+        let sides = (try side(first, secrets), try side(second, secrets))
         do {
             try TreeDiff.compare(sides.0, sides.1) { differences.append($0) }
         } catch let error as FormatError {
@@ -55,9 +56,9 @@ struct DiffCommand: ParsableCommand {
         if exitCode, !differences.isEmpty { throw ExitCode(1) }
     }
 
-    private func side(_ path: String) throws -> TreeDiff.Side {
+    private func side(_ path: String, _ secrets: OpeningSecrets) throws -> TreeDiff.Side {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return .directory(path) }
-        return .capsule(try session.open(path).capsule)
+        return .capsule(try session.open(path, secrets: secrets).capsule)
     }
 }

@@ -20,6 +20,7 @@ struct DoctorCommand: ParsableCommand {
     var salvage: String?
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
+    @Flag(name: .long, help: "Show no progress.") var quiet = false
 
     mutating func validate() throws {
         if let sample, Sampling(sample) == nil {
@@ -30,10 +31,16 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let secrets = opening.secrets
         let needsKey = salvage != nil || !secrets.isImplicit
-        var examination = Examination(path: file)
+        let progress = ByteProgress()
+        var examination = Examination(path: file, progress: progress)
         let keys = try examination.examineClearParts {
             needsKey ? try secrets.unlock($0, path: file) : nil
         }
+        // After the prompts, which a line of progress would overwrite.
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            progress.text("examining")
+        }
+        defer { reporter.stop() }
         if let capsule = examination.file {
             if deep {
                 examination.examineBlocks(capsule, sample: nil)
@@ -49,12 +56,14 @@ struct DoctorCommand: ParsableCommand {
         }
         var extraction: TreeExtractor.Report?
         if let salvage, let capsule = examination.capsule {
-            extraction = try TreeExtractor(capsule, options: TreeExtractor.Options()).extract(
-                paths: [], to: salvage)
+            extraction = try TreeExtractor(
+                capsule, options: TreeExtractor.Options(), progress: progress.add
+            ).extract(paths: [], to: salvage)
             for item in extraction?.lost ?? [] {
                 examination.add(.error, "lost", String(describing: item), remedy: nil)
             }
         }
+        reporter.stop()
         let diagnosis = Diagnosis(examination, saved: extraction?.entryCount)
         if outputOptions.json { Output.json(diagnosis) } else { diagnosis.print() }
         if examination.hasErrors { throw ExitCode(2) }

@@ -23,8 +23,12 @@ struct Examination {
     private(set) var findings: [Finding] = []
     private(set) var file: CapsuleFile?
     private(set) var capsule: Capsule?
+    private let progress: ByteProgress
 
-    init(path: String) { self.path = path }
+    init(path: String, progress: ByteProgress) {
+        self.path = path
+        self.progress = progress
+    }
 
     var hasErrors: Bool { findings.contains { $0.severity == .error } }
 
@@ -133,7 +137,7 @@ struct Examination {
     mutating func examineBlocks(
         _ file: CapsuleFile, sample: (@Sendable (UInt64) -> Bool)?
     ) {
-        let report = CapsuleVerifier(file).verify(sample: sample)
+        let report = CapsuleVerifier(file, progress: progress.add).verify(sample: sample)
         let faults = report.faults.filter { fault in
             // The copies of the areas have been reported.
             (fault.offset ?? file.header.dataOffset) >= file.header.dataOffset
@@ -159,7 +163,7 @@ struct Examination {
             }
             return
         }
-        var walk = TreeWalk(capsule)
+        var walk = TreeWalk(capsule, progress)
         walk.run()
         for fault in walk.faults {
             add(
@@ -178,8 +182,12 @@ private struct TreeWalk {
     private let capsule: Capsule
     private(set) var faults: [String] = []
     private(set) var entryCount = 0
+    private let progress: ByteProgress
 
-    init(_ capsule: Capsule) { self.capsule = capsule }
+    init(_ capsule: Capsule, _ progress: ByteProgress) {
+        self.capsule = capsule
+        self.progress = progress
+    }
 
     mutating func run() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
@@ -230,8 +238,10 @@ private struct TreeWalk {
                 while done < extent.length {
                     let room = UnsafeMutableRawBufferPointer(
                         rebasing: buffer[..<Int(min(extent.length - done, UInt64(buffer.count)))])
-                    done += UInt64(
+                    let count = UInt64(
                         try capsule.read(entry, at: extent.fileOffset + done, into: room))
+                    done += count
+                    progress.add(count)
                 }
             }
         case .fifo, .socket, .characterDevice, .blockDevice: break

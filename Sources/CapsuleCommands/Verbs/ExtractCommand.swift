@@ -25,7 +25,13 @@ struct ExtractCommand: ParsableCommand {
         var options = TreeExtractor.Options()
         options.trustsSpecial = trustSpecial || opened.signatures.verdict == .known
         if noOwner { options.restoresOwners = false }
-        let extractor = TreeExtractor(opened.capsule, options: options)
+        let progress = ByteProgress()
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            progress.text("extracting")
+        }
+        defer { reporter.stop() }
+        let extractor = TreeExtractor(
+            opened.capsule, options: options, progress: progress.add)
         let report: TreeExtractor.Report
         do {
             report = try extractor.extract(
@@ -33,6 +39,7 @@ struct ExtractCommand: ParsableCommand {
         } catch let error as FormatError {
             throw AccessError(error, path: file)
         }
+        reporter.stop()
         try ExtractionResult(report, directory: directory).show(
             asJSON: outputOptions.json, isQuiet: quiet)
     }

@@ -15,6 +15,8 @@ struct ListCommand: ParsableCommand {
     @Flag(name: [.customShort("l"), .long], help: "Modes, owners, sizes and times.") var long =
         false
     @Flag(name: [.customShort("R"), .long], help: "Directories below, too.") var recursive = false
+    @Flag(name: [.customShort("n"), .long], help: "Owners as numbers, as well as with -l.")
+    var numericIds = false
     @Flag(name: .customShort("0"), help: "End every path with NUL; no escapes.") var null = false
     @OptionGroup var session: SessionOptions
     @OptionGroup var outputOptions: OutputOptions
@@ -46,7 +48,12 @@ struct ListCommand: ParsableCommand {
         } catch let error as FormatError {
             throw AccessError(error, path: file)
         }
-        show(rows)
+        do throws(FormatError) {
+            let owners = numericIds ? OwnerNames() : try capsule.index.ownerNames()
+            show(rows, owners)
+        } catch {
+            throw AccessError(error, path: file)
+        }
     }
 
     private func list(
@@ -71,7 +78,7 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    private func show(_ rows: [EntryJSON]) {
+    private func show(_ rows: [EntryJSON], _ owners: OwnerNames) {
         if outputOptions.json { return Output.json(Listing(entries: rows)) }
         if null {
             for row in rows {
@@ -79,15 +86,18 @@ struct ListCommand: ParsableCommand {
             }
             return
         }
-        guard long else {
+        guard long || numericIds else {
             for row in rows { Output.line(Text.escaped(row.path)) }
             return
         }
         var table = Table(rightAligned: [1, 4])
         for row in rows {
             let target = row.target.map { " -> " + Text.escaped($0) } ?? ""
+            let user = owners.users[row.uid].map { Text.escaped(Array($0.utf8)) }
+            let group = owners.groups[row.gid].map { Text.escaped(Array($0.utf8)) }
             table.add(
-                Human.mode(row.mode), "\(row.links)", row.user, row.group, "\(row.size)",
+                Human.mode(row.mode), "\(row.links)", user ?? "\(row.uid)",
+                group ?? "\(row.gid)", "\(row.size)",
                 Timestamp(seconds: row.seconds).short, Text.escaped(row.path) + target)
         }
         table.print()
@@ -99,8 +109,8 @@ struct EntryJSON: Encodable {
     let path: [UInt8]
     let mode: UInt32
     let links: UInt32
-    let user: String
-    let group: String
+    let uid: UInt32
+    let gid: UInt32
     let size: UInt64
     let seconds: Int64
     let nanoseconds: UInt32
@@ -112,8 +122,8 @@ struct EntryJSON: Encodable {
         self.path = path
         mode = found.entry.mode
         links = found.entry.linkCount
-        user = "\(found.entry.uid)"
-        group = "\(found.entry.gid)"
+        uid = found.entry.uid
+        gid = found.entry.gid
         let hasSize = found.entry.isRegular || found.entry.kind == .symbolicLink
         size = hasSize ? found.entry.size : 0
         seconds = found.entry.seconds
@@ -143,8 +153,8 @@ struct EntryJSON: Encodable {
         try container.encode(padding + octal, forKey: .mode)
         try container.encode(Self.types[mode & 0o170000] ?? "unknown", forKey: .type)
         try container.encode(links, forKey: .links)
-        try container.encode(UInt32(user) ?? 0, forKey: .uid)
-        try container.encode(UInt32(group) ?? 0, forKey: .gid)
+        try container.encode(uid, forKey: .uid)
+        try container.encode(gid, forKey: .gid)
         try container.encode(size, forKey: .size)
         try container.encode(inode, forKey: .inode)
         try container.encode(Timestamp(seconds: seconds).rfc3339, forKey: .mtime)

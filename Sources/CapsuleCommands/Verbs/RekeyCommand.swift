@@ -23,10 +23,11 @@ struct RekeyCommand: ParsableCommand {
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
-        let old = try session.open(file).capsule
+        let secrets = try session.opening.secrets.withPassphrasesRead()
+        let old = try session.open(file, secrets: secrets).capsule
         let cost = try cost.cost
         let slots = try newSlots.slots(
-            orPassphraseOf: session.opening.secrets, cost: cost, object: output)
+            orPassphraseOf: secrets, cost: cost, object: output)
         let signers = try Signers(paths: sign)
         var request = SealRequest(
             source: file, destination: output, slots: slots,
@@ -39,7 +40,14 @@ struct RekeyCommand: ParsableCommand {
         request.hint = old.file.header.hint
         request.publishesLineage = old.file.header.lineage != nil
         request.expectedSigners = signers.fingerprints
-        let result = try CapsuleCopier(old, request: request).copy(sign: signers.sign)
+        let progress = SealProgress()
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            SealCommand.describe(progress)
+        }
+        defer { reporter.stop() }
+        let result = try CapsuleCopier(old, request: request, progress: progress).copy(
+            sign: signers.sign)
+        reporter.stop()
         if outputOptions.json {
             Output.json(SealResultJSON(result, path: output))
         } else if !quiet {

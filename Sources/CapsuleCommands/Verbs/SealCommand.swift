@@ -52,7 +52,9 @@ struct SealCommand: ParsableCommand {
 
     func run() throws {
         let signers = try Signers(paths: sign)
-        var request = try makeRequest(slots: try slots(), signers: signers)
+        let secrets = try opening.secrets.withPassphrasesRead()
+        var request = try makeRequest(
+            slots: try slots(secrets), lineage: try lineage(secrets), signers: signers)
         request.replaces = force
         // After the prompts, which a line of progress would overwrite.
         let progress = SealProgress()
@@ -73,8 +75,7 @@ struct SealCommand: ParsableCommand {
         }
     }
 
-    private func slots() throws -> [SealRequest.Slot] {
-        let secrets = opening.secrets
+    private func slots(_ secrets: OpeningSecrets) throws -> [SealRequest.Slot] {
         if parent == nil, secrets.hasOtherSource {
             throw AccessError(
                 .usage, code: "usage",
@@ -86,10 +87,10 @@ struct SealCommand: ParsableCommand {
     }
 
     private func makeRequest(
-        slots: [SealRequest.Slot], signers: Signers
+        slots: [SealRequest.Slot], lineage: Manifest.Lineage?, signers: Signers
     ) throws -> SealRequest {
         var request = SealRequest(
-            source: directory, destination: output, slots: slots, lineage: try lineage(),
+            source: directory, destination: output, slots: slots, lineage: lineage,
             creator: reproducible ? "" : Provenance.creator, toolVersion: ToolVersion.text,
             createdAt: try createdAt())
         request.expectedSigners = signers.fingerprints
@@ -110,13 +111,13 @@ struct SealCommand: ParsableCommand {
             ? Timestamp(seconds: 0).rfc3339 : try Provenance.createdAt()
     }
 
-    private func lineage() throws -> Manifest.Lineage? {
+    private func lineage(_ secrets: OpeningSecrets) throws -> Manifest.Lineage? {
         guard let parent else { return nil }
-        let session = try CapsuleSession.open(path: parent, secrets: opening.secrets)
+        let session = try CapsuleSession.open(path: parent, secrets: secrets)
         return try session.capsule.nextLineage()
     }
 
-    private static func describe(_ progress: SealProgress) -> String {
+    static func describe(_ progress: SealProgress) -> String {
         let entries = progress.entries.load(ordering: .relaxed)
         let toCheck = progress.bytesToCheck.load(ordering: .relaxed)
         if toCheck > 0 {

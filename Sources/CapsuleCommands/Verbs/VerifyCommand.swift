@@ -29,10 +29,12 @@ struct VerifyCommand: ParsableCommand {
         try extract(capsule)
         let signers = try allowedSigners.map { try TrustStore.signers(file: $0) }
         let report = SignatureReport(capsule, signers: try signers ?? TrustStore().signers())
+        let progress = ByteProgress()
+        let length = capsule.trailer.fileLength
         let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
-            "verifying"
+            progress.text("verifying", of: length)
         }
-        let integrity = CapsuleVerifier(capsule).verify()
+        let integrity = CapsuleVerifier(capsule, progress: progress.add).verify()
         reporter.stop()
         let result = VerifyResult(
             path: file, capsule: capsule, integrity: integrity, signatures: report,
