@@ -77,16 +77,24 @@ let package = Package(
         library(
             "CapsuleFormat", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CZstd", crypto]),
         library(
+            "MemvidFormat", ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CZstd", crypto]),
+        library(
             "CapsuleTree",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux",
                 crypto,
             ]),
         library(
+            "CapsuleMemvid",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
+                "MemvidFormat", "CLinux", crypto,
+            ]),
+        library(
             "CapsuleAccess",
             [
-                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CLinux",
-                crypto,
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleMemvid", "MemvidFormat", "CLinux", crypto,
             ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
@@ -105,7 +113,7 @@ let package = Package(
             "CapsuleCommands",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
-                "CapsuleAccess", "CLinux", argumentParser,
+                "CapsuleMemvid", "CapsuleAccess", "MemvidFormat", "CLinux", argumentParser,
             ]),
 
         program("capsule", ["CapsuleCommands"]),
@@ -127,5 +135,20 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleTree", "CLinux", crypto,
             ]),
+        // Replays the kept inputs of the fuzz targets.
+        tests(
+            "Fuzz",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", crypto,
+            ], exclude: ["Corpus", "Driver"]),
     ]
 )
+
+// For tools/fuzz the same targets are a program, which libFuzzer drives.
+if Context.environment["CAPSULE_FUZZ"] == "1",
+    let place = package.targets.firstIndex(where: { $0.name == "Fuzz" })
+{
+    package.targets[place] = .executableTarget(
+        name: "Fuzz", dependencies: package.targets[place].dependencies, path: "Tests/Fuzz",
+        exclude: ["Corpus", "Replay"], swiftSettings: strict, linkerSettings: fastStart)
+}

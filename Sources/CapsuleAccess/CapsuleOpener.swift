@@ -16,6 +16,12 @@ public enum CapsuleOpener {
         do throws(FormatError) {
             return try CapsuleFile(storage)
         } catch {
+            if try MemvidOpener.storage(path: path) != nil {
+                throw AccessError(
+                    .usage, code: "memvid_file",
+                    "\(path): it is a Memvid file, which has neither slots nor signatures; "
+                        + "'capsule convert' makes a capsule of it")
+            }
             throw AccessError(error, path: path)
         }
     }

@@ -62,6 +62,12 @@ public struct Blake3Stream: Sendable {
 
     fileprivate init(hasher: cblake3_hasher) { self.hasher = hasher }
 
+    /// Plain BLAKE3, without key or context: for formats of others.
+    public init() {
+        hasher = cblake3_hasher()
+        cblake3_init(&hasher)
+    }
+
     /// Adds input.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         cblake3_update(&hasher, bytes.baseAddress, bytes.count)

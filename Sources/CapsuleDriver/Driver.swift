@@ -36,13 +36,13 @@ public enum Driver {
         try checkMountPoint(options.mountPoint)
         let source = absolutePath(options.source)
         let mountPoint = absolutePath(options.mountPoint)
-        let capsule = try open(options)
+        let tree = try open(options)
         let log = Log(isForeground: options.isForeground)
         let readiness = Readiness(options)
         let fileSystem: SealedFileSystem
         do {
             fileSystem = try SealedFileSystem(
-                capsule, policy: options.policy, report: { log.error($0) })
+                tree, policy: options.policy, report: { log.error($0) })
         } catch let error as FormatError {
             throw AccessError(error, path: options.source)
         } catch {
@@ -81,15 +81,15 @@ public enum Driver {
     /// Two threads more than processors: some may wait for storage while the others work.
     private static var defaultThreadCount: Int { Environment.processorCount + 2 }
 
-    private static func open(_ options: DriverOptions) throws(AccessError) -> Capsule {
+    private static func open(_ options: DriverOptions) throws(AccessError) -> any ReadableTree {
         var demands = CapsuleSession.Demands()
         demands.root = options.expectedRoot
         demands.allowedSignersFile = options.allowedSignersFile
         demands.requiresVerified = options.requiresVerified
-        return try CapsuleSession.open(
+        return try OpenedTree.open(
             path: options.source, secrets: options.secrets, demands: demands,
-            caches: Capsule.CacheSizes(content: options.cacheLength)
-        ).capsule
+            caches: Capsule.CacheSizes(content: options.cacheLength), recoversLog: options.recoversLog
+        ).tree
     }
 
     private static func checkMountPoint(_ path: String) throws(AccessError) {

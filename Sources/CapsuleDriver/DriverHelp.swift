@@ -3,7 +3,7 @@ enum DriverHelp {
     static let text = """
         usage: capsulefs CAPSULE MOUNTPOINT [-f] [-d] [-o OPTION[,OPTION...]]
 
-        Mounts a sealed capsule (.mv2e) as a read-only folder.
+        Mounts a sealed capsule, or a Memvid file, as a read-only folder.
 
           -f               stay in front       -d   print libfuse's trace, and stay in front
           --notify-fd N    write READY=1 to descriptor N when the mount answers
@@ -18,6 +18,7 @@ enum DriverHelp {
           allow_other, default_permissions, uid=N, gid=N, umask=OCTAL
           allow-suid, allow-dev
           subdir=PATH      show a directory of the capsule as the root
+          recover          of a Memvid file, also show what is only in its log
           cache=SIZE       memory for contents (64M)    threads=N
           timeout=SECONDS  unmount when idle            redact   no names in the log
 

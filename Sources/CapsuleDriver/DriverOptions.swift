@@ -16,6 +16,8 @@ struct DriverOptions {
     var allowedSignersFile: String?
     var requiresVerified = false
     var allowsOther = false
+    /// Whether a Memvid file is shown with what is only in its log.
+    var recoversLog = false
     var allowsSuid = false
     var allowsDevices = false
     var cacheLength = 64 << 20
@@ -114,6 +116,7 @@ struct DriverOptions {
         case "require-verified": requiresVerified = true
         case "allow-suid": allowsSuid = true
         case "allow-dev": allowsDevices = true
+        case "recover": recoversLog = true
         case "redact": policy.redactsNames = true
         case "noexec", "noatime", "nodiratime", "relatime", "strictatime", "dirsync", "sync",
             "nosymfollow":

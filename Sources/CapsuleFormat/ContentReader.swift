@@ -8,8 +8,9 @@ public final class ContentReader: Sendable {
     private let stream: StreamReader
     private let cache: SharedCache<PlainBlock>
 
-    /// Blocks read from storage at once, in bytes.
-    private static let runLengthMax = 1 << 20
+    /// Blocks read from storage at once, in bytes: few enough to stay in the second-level cache
+    /// between hashing and opening.
+    private static let runLengthMax = 256 << 10
 
     init(_ stream: StreamReader, cacheLength: Int) {
         self.stream = stream

@@ -4,36 +4,37 @@ import FuseKit
 import Glibc
 import Synchronization
 
-/// A sealed capsule as a file system.
+/// A sealed capsule, or what is shown like one, as a file system.
 ///
 /// A node is an ordinal of the index and one more, so there is no table of inodes: the kernel's
 /// forgetting costs nothing and memory does not grow with the tree. Nothing ever changes, so every
 /// answer may be kept for ever.
 public final class SealedFileSystem: FuseFileSystem {
-    let capsule: Capsule
+    let tree: any ReadableTree
     let policy: MountPolicy
     let report: @Sendable (String) -> Void
     let buffers = BufferPool()
     /// Monotonic seconds of the last request, for the idle timeout.
     private let lastRequest = Atomic<UInt64>(0)
     private let rootOrdinal: Ordinal
-    private let prefiller: Prefiller
+    /// Of a capsule, whose blocks hold more than what was asked for.
+    private let prefiller: Prefiller?
     private let hasListedRoot = Atomic(false)
 
     /// How long the kernel may keep an answer, in seconds: for ever.
     static let timeout = 1e9
 
-    /// A file system over an opened capsule.
+    /// A file system over an opened tree.
     ///
     /// - Parameter report: takes one line about each failed read.
     /// Throws `FormatError`, and `SystemError` when the subdirectory is none.
     public init(
-        _ capsule: Capsule, policy: MountPolicy, report: @escaping @Sendable (String) -> Void
+        _ tree: any ReadableTree, policy: MountPolicy, report: @escaping @Sendable (String) -> Void
     ) throws {
-        self.capsule = capsule
+        self.tree = tree
         self.policy = policy
         self.report = report
-        guard let root = try capsule.index.resolve(policy.subdirectory), root.entry.isDirectory
+        guard let root = try tree.resolve(policy.subdirectory), root.entry.isDirectory
         else {
             let name = policy.subdirectory.map { String(decoding: $0, as: UTF8.self) }
             throw SystemError(
@@ -41,21 +42,23 @@ public final class SealedFileSystem: FuseFileSystem {
         }
         let rootOrdinal = root.ordinal
         self.rootOrdinal = rootOrdinal
-        prefiller = Prefiller(capsule) { $0 == rootOrdinal ? 1 : UInt64($0) + 1 }
+        prefiller = (tree as? Capsule).map { capsule in
+            Prefiller(capsule) { $0 == rootOrdinal ? 1 : UInt64($0) + 1 }
+        }
     }
 
     /// Lets the file system put data into the page cache of the mount that `session` is.
-    public func attach(_ session: FuseSession) { prefiller.start(session) }
+    public func attach(_ session: FuseSession) { prefiller?.start(session) }
 
     /// Ends what `attach` began.
-    public func detach() { prefiller.stop() }
+    public func detach() { prefiller?.stop() }
 
     /// Opens the first pages of the root, which whoever mounts is about to list. Damage is for
     /// whoever reads.
     public func warmUp() {
-        guard let root = try? capsule.index.entry(rootOrdinal) else { return }
+        guard let root = try? tree.entry(rootOrdinal) else { return }
         var rest = min(Int(root.count), Self.warmEntryCount)
-        try? capsule.index.forEach(in: rootOrdinal, root, from: 0) { _, _, _ in
+        try? tree.forEach(in: rootOrdinal, root, from: 0) { _, _, _ in
             rest -= 1
             return rest > 0
         }
@@ -105,11 +108,11 @@ public final class SealedFileSystem: FuseFileSystem {
 
     /// The inode of a node. Throws `damaged` for a node that the index does not have.
     func inode(_ node: UInt64) throws(FormatError) -> Entry {
-        try capsule.index.entry(ordinal(of: node))
+        try tree.entry(ordinal(of: node))
     }
 
     func fuseEntry(_ entry: Entry, _ ordinal: Ordinal) throws(FormatError) -> FuseEntry {
-        let inode = try capsule.index.inode(of: entry, ordinal)
+        let inode = try tree.inode(of: entry, ordinal)
         return FuseEntry(
             node: node(of: inode.ordinal), attributes: attributes(inode.entry, inode.ordinal),
             timeout: Self.timeout)
@@ -151,7 +154,7 @@ public final class SealedFileSystem: FuseFileSystem {
         let code = error.errno == 0 || error.errno == ENOENT ? EIO : error.errno
         var fields = ["operation=\(operation)", "inode=\(node)", "code=\(error.code.rawValue)"]
         if let offset = error.offset { fields.append("offset=\(offset)") }
-        if !policy.redactsNames, let path = try? capsule.index.path(of: ordinal(of: node)) {
+        if !policy.redactsNames, let path = try? tree.path(of: ordinal(of: node)) {
             fields.append("path=\"\(LogText.quoted(path))\"")
         }
         fields.append("reason=\"\(error.message)\"")
@@ -169,10 +172,10 @@ extension SealedFileSystem {
     ) {
         do throws(FormatError) {
             let directory = ordinal(of: parent)
-            let record = try capsule.index.entry(directory)
+            let record = try tree.entry(directory)
             guard record.isDirectory else { return request.fail(ENOTDIR) }
             guard name.count <= Limits.nameLength else { return request.fail(ENAMETOOLONG) }
-            guard let found = try capsule.index.lookup(name, in: directory, record) else {
+            guard let found = try tree.lookup(name, in: directory, record) else {
                 let none = FuseEntry(
                     node: 0, attributes: FuseAttributes(), timeout: Self.timeout)
                 return request.reply(none)
@@ -198,7 +201,7 @@ extension SealedFileSystem {
         do throws(FormatError) {
             let entry = try inode(node)
             guard entry.kind == .symbolicLink else { return request.fail(EINVAL) }
-            request.reply(target: try capsule.index.target(of: entry))
+            request.reply(target: try tree.target(of: entry))
         } catch {
             request.fail(errno(error, node: node, operation: "readlink"))
         }
@@ -210,7 +213,7 @@ extension SealedFileSystem {
     ) {
         do throws(FormatError) {
             let directory = ordinal(of: node)
-            let record = try capsule.index.entry(directory)
+            let record = try tree.entry(directory)
             guard record.isDirectory else { return request.fail(ENOTDIR) }
             guard offset >= 0, offset <= Int64(record.count) + 2 else {
                 return request.fail(EINVAL)
@@ -220,7 +223,7 @@ extension SealedFileSystem {
             if offset < 1 { fits = addDot(".", directory, record, next: 1, to: &buffer) }
             if fits, offset < 2 {
                 let parent = directory == rootOrdinal ? directory : record.parent
-                let entry = try capsule.index.entry(parent)
+                let entry = try tree.entry(parent)
                 fits = addDot("..", parent, entry, next: 2, to: &buffer)
             }
             if fits {
@@ -260,7 +263,7 @@ extension SealedFileSystem {
     ) throws(FormatError) {
         var next = Int64(start) + 3
         var failure: FormatError?
-        try capsule.index.forEach(in: directory, record, from: start) { ordinal, entry, name in
+        try tree.forEach(in: directory, record, from: start) { ordinal, entry, name in
             do throws(FormatError) {
                 guard let text = name.baseAddress?.assumingMemoryBound(to: CChar.self) else {
                     return false
@@ -282,7 +285,7 @@ extension SealedFileSystem {
     public func facts(_ request: consuming FuseRequest) {
         request.reply(
             FuseFacts(
-                totalSize: capsule.index.totalSize, inodeCount: capsule.index.inodeCount))
+                totalSize: tree.totalSize, inodeCount: tree.inodeCount))
     }
 }
 
@@ -299,9 +302,9 @@ extension SealedFileSystem {
             let buffer = buffers.take(size)
             defer { buffers.give(buffer) }
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-            let count = try capsule.read(entry, at: offset, into: target)
+            let count = try tree.read(entry, at: offset, into: target)
             request.reply(UnsafeRawBufferPointer(rebasing: target[..<count]))
-            prefiller.noteRead(ordinal(of: node), entry, offset: offset, count: count)
+            prefiller?.noteRead(ordinal(of: node), entry, offset: offset, count: count)
         } catch {
             request.fail(errno(error, node: node, operation: "read"))
         }
@@ -315,7 +318,7 @@ extension SealedFileSystem {
             let entry = try inode(node)
             guard entry.isRegular, offset >= 0, whence == SeekKind.data || whence == SeekKind.hole
             else { return request.fail(EINVAL) }
-            let place = try capsule.seek(
+            let place = try tree.seek(
                 entry, from: UInt64(offset), toHole: whence == SeekKind.hole)
             guard let place else { return request.fail(ENXIO) }
             request.reply(offset: Int64(place))
@@ -328,9 +331,9 @@ extension SealedFileSystem {
     public func attribute(
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer, size: Int
     ) {
-        guard capsule.index.hasAttributes else { return request.fail(ENODATA) }
+        guard tree.hasAttributes else { return request.fail(ENODATA) }
         do throws(FormatError) {
-            let attributes = try capsule.index.attributes(of: try inode(node))
+            let attributes = try tree.attributes(of: try inode(node))
             guard let found = attributes.first(where: { name.elementsEqual($0.name) }) else {
                 return request.fail(ENODATA)
             }
@@ -342,9 +345,9 @@ extension SealedFileSystem {
 
     /// As `FuseFileSystem` says.
     public func listAttributes(_ request: consuming FuseRequest, node: UInt64, size: Int) {
-        guard capsule.index.hasAttributes else { return reply(request, [], room: size) }
+        guard tree.hasAttributes else { return reply(request, [], room: size) }
         do throws(FormatError) {
-            let attributes = try capsule.index.attributes(of: try inode(node))
+            let attributes = try tree.attributes(of: try inode(node))
             reply(request, attributes.flatMap { $0.name + [0] }, room: size)
         } catch {
             request.fail(errno(error, node: node, operation: "listxattr"))

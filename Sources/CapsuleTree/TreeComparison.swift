@@ -34,14 +34,14 @@ protocol TreeView: AnyObject {
     ) throws -> Int
 }
 
-/// A capsule to compare.
-final class CapsuleView: TreeView {
+/// A capsule, or what is shown like one.
+final class SealedView: TreeView {
     typealias Node = (ordinal: Ordinal, entry: Entry)
-    private let capsule: Capsule
+    private let tree: any ReadableTree
 
-    init(_ capsule: Capsule) { self.capsule = capsule }
+    init(_ tree: any ReadableTree) { self.tree = tree }
 
-    var rootNode: Node { get throws { (0, try capsule.index.entry(0)) } }
+    var rootNode: Node { get throws { (0, try tree.entry(0)) } }
 
     func object(_ node: Node) throws -> TreeObject {
         let entry = node.entry
@@ -54,26 +54,26 @@ final class CapsuleView: TreeView {
 
     func children(_ node: Node) throws -> [(name: [UInt8], node: Node)] {
         var children: [(name: [UInt8], node: Node)] = []
-        try capsule.index.forEach(in: node.ordinal, node.entry, from: 0) { ordinal, entry, name in
+        try tree.forEach(in: node.ordinal, node.entry, from: 0) { ordinal, entry, name in
             children.append(([UInt8](name), (ordinal, entry)))
             return true
         }
         return try children.map { child in
-            let inode = try capsule.index.inode(of: child.node.entry, child.node.ordinal)
+            let inode = try tree.inode(of: child.node.entry, child.node.ordinal)
             return (child.name, (inode.ordinal, inode.entry))
         }
     }
 
-    func target(_ node: Node) throws -> [UInt8] { try capsule.index.target(of: node.entry) }
+    func target(_ node: Node) throws -> [UInt8] { try tree.target(of: node.entry) }
 
     func attributes(_ node: Node) throws -> [ExtendedAttribute] {
-        try capsule.index.attributes(of: node.entry)
+        try tree.attributes(of: node.entry)
     }
 
     func read(
         _ node: Node, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws -> Int {
-        try capsule.read(node.entry, at: offset, into: buffer)
+        try tree.read(node.entry, at: offset, into: buffer)
     }
 }
 

@@ -6,7 +6,7 @@ import Glibc
 public struct TreeDiff {
     /// One tree.
     public enum Side {
-        case capsule(Capsule)
+        case sealed(any ReadableTree)
         case directory(String)
     }
 
@@ -33,12 +33,12 @@ public struct TreeDiff {
     ) throws {
         try DeepStack.run {
             switch (first, second) {
-            case (.capsule(let a), .capsule(let b)):
-                try Walk(CapsuleView(a), CapsuleView(b), found).run()
-            case (.capsule(let a), .directory(let b)):
-                try Walk(CapsuleView(a), DirectoryView(b), found).run()
-            case (.directory(let a), .capsule(let b)):
-                try Walk(DirectoryView(a), CapsuleView(b), found).run()
+            case (.sealed(let a), .sealed(let b)):
+                try Walk(SealedView(a), SealedView(b), found).run()
+            case (.sealed(let a), .directory(let b)):
+                try Walk(SealedView(a), DirectoryView(b), found).run()
+            case (.directory(let a), .sealed(let b)):
+                try Walk(DirectoryView(a), SealedView(b), found).run()
             case (.directory(let a), .directory(let b)):
                 try Walk(DirectoryView(a), DirectoryView(b), found).run()
             }

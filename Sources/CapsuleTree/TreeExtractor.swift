@@ -4,7 +4,7 @@ import CapsuleFormat
 import CapsuleSystem
 import Glibc
 
-/// Writes a capsule's tree into a directory, never outside it.
+/// Writes a tree into a directory, never outside it.
 ///
 /// Every object is made relative to a held directory descriptor, exclusively and without following
 /// links. Damage costs the object that is damaged: it is not left half-written, it is named, and
@@ -34,7 +34,7 @@ public final class TreeExtractor {
         public var remarks: [TreeError] = []
     }
 
-    private let capsule: Capsule
+    private let tree: any ReadableTree
     private let options: Options
     private let progress: (UInt64) -> Void
     private var report = Report()
@@ -47,9 +47,9 @@ public final class TreeExtractor {
 
     /// An extractor.
     public init(
-        _ capsule: Capsule, options: Options, progress: @escaping (UInt64) -> Void = { _ in }
+        _ tree: any ReadableTree, options: Options, progress: @escaping (UInt64) -> Void = { _ in }
     ) {
-        self.capsule = capsule
+        self.tree = tree
         self.options = options
         self.progress = progress
     }
@@ -66,14 +66,14 @@ public final class TreeExtractor {
         let directory = try Descriptor.open(target, O_RDONLY | O_DIRECTORY)
         root = directory.raw
         if paths.isEmpty {
-            let entry = try capsule.index.entry(0)
+            let entry = try tree.entry(0)
             try DeepStack.run {
                 try extractChildren(of: 0, entry, into: root, path: [])
             }
             finish(directory: directory.raw, entry, path: [])
         }
         for path in paths {
-            guard let found = try capsule.index.resolve(path), let name = path.last else {
+            guard let found = try tree.resolve(path), let name = path.last else {
                 throw TreeError(
                     path: Array(path.joined(separator: [47])),
                     path.isEmpty
@@ -100,7 +100,7 @@ public final class TreeExtractor {
         while position < Int(entry.count) {
             children.removeAll(keepingCapacity: true)
             do throws(FormatError) {
-                try capsule.index.forEach(in: ordinal, entry, from: position) {
+                try tree.forEach(in: ordinal, entry, from: position) {
                     child, record, name in
                     children.append((child, record, [UInt8](name)))
                     return children.count < 1024
@@ -124,7 +124,7 @@ public final class TreeExtractor {
         _ entry: Entry, _ ordinal: Ordinal, name: [UInt8], into directory: Int32, path: [UInt8]
     ) throws {
         do {
-            let inode = try capsule.index.inode(of: entry, ordinal)
+            let inode = try tree.inode(of: entry, ordinal)
             if inode.entry.linkCount > 1, !inode.entry.isDirectory {
                 if let first = firstPaths[inode.ordinal], link(first, directory, name) {
                     report.entryCount += 1
@@ -163,7 +163,7 @@ public final class TreeExtractor {
         case .regular:
             try extractFile(entry, name, directory, path)
         case .symbolicLink:
-            let target = SourceDirectory.cString(try capsule.index.target(of: entry))
+            let target = SourceDirectory.cString(try tree.target(of: entry))
             guard symlinkat(target, directory, text) == 0 else {
                 throw failure("create the link", path)
             }
@@ -206,13 +206,13 @@ public final class TreeExtractor {
     ) throws {
         let file = try open(name, O_WRONLY | O_CREAT | O_EXCL, in: directory, path)
         do {
-            for extent in try capsule.extents(of: entry) {
+            for extent in try tree.extents(of: entry) {
                 var done: UInt64 = 0
                 while done < extent.length {
                     let room = UnsafeMutableRawBufferPointer(
                         rebasing: buffer[..<Int(min(extent.length - done, UInt64(buffer.count)))])
                     let offset = extent.fileOffset + done
-                    let count = try capsule.read(entry, at: offset, into: room)
+                    let count = try tree.read(entry, at: offset, into: room)
                     try file.write(
                         UnsafeRawBufferPointer(rebasing: room[..<count]), at: offset)
                     done += UInt64(count)
@@ -294,7 +294,7 @@ public final class TreeExtractor {
         guard entry.attributes != 0 else { return }
         let attributes: [ExtendedAttribute]
         do throws(FormatError) {
-            attributes = try capsule.index.attributes(of: entry)
+            attributes = try tree.attributes(of: entry)
         } catch {
             return lose(path, "its extended attributes are lost: \(error)")
         }

@@ -13,6 +13,20 @@ struct SessionOptions: ParsableArguments {
         try open(path, secrets: opening.secrets)
     }
 
+    /// Opens the capsule or the Memvid file at `path` as a folder.
+    func openTree(_ path: String, recoversLog: Bool = false) throws -> OpenedTree {
+        try openTree(path, secrets: opening.secrets, recoversLog: recoversLog)
+    }
+
+    /// The same with secrets that the caller uses again.
+    func openTree(
+        _ path: String, secrets: OpeningSecrets, recoversLog: Bool = false
+    ) throws -> OpenedTree {
+        try OpenedTree.open(
+            path: path, secrets: secrets, demands: try demanding.demands,
+            recoversLog: recoversLog)
+    }
+
     /// Opens the capsule at `path` with secrets that the caller uses again.
     func open(_ path: String, secrets: OpeningSecrets) throws -> CapsuleSession {
         try CapsuleSession.open(path: path, secrets: secrets, demands: try demanding.demands)

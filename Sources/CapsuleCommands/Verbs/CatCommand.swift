@@ -11,18 +11,20 @@ struct CatCommand: ParsableCommand {
 
     @Argument(help: "The capsule.") var file: String
     @Argument(help: "Paths of files in it.") var paths: [String]
+    @Flag(name: .long, help: "Of a Memvid file, also show what is only in its log.")
+    var recover = false
     @OptionGroup var session: SessionOptions
 
     func run() throws {
-        let capsule = try session.open(file).capsule
+        let tree = try session.openTree(file, recoversLog: recover).tree
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         for text in paths {
             do {
-                let entry = try regularFile(capsule, text)
+                let entry = try regularFile(tree, text)
                 var offset: UInt64 = 0
                 while offset < entry.size {
-                    let count = try capsule.read(entry, at: offset, into: buffer)
+                    let count = try tree.read(entry, at: offset, into: buffer)
                     try Output.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                     offset += UInt64(count)
                 }
@@ -32,11 +34,11 @@ struct CatCommand: ParsableCommand {
         }
     }
 
-    private func regularFile(_ capsule: Capsule, _ text: String) throws -> Entry {
-        guard let found = try capsule.index.resolve(try CapsulePath.components(text)) else {
+    private func regularFile(_ tree: any ReadableTree, _ text: String) throws -> Entry {
+        guard let found = try tree.resolve(try CapsulePath.components(text)) else {
             throw AccessError(.usage, code: "not_found", "\(file): there is no '\(text)' in it")
         }
-        let inode = try capsule.index.inode(of: found.entry, found.ordinal)
+        let inode = try tree.inode(of: found.entry, found.ordinal)
         guard inode.entry.isRegular else {
             throw AccessError(
                 .usage, code: "not_a_file", "\(file): '\(text)' is not a regular file")

@@ -59,6 +59,6 @@ struct DiffCommand: ParsableCommand {
     private func side(_ path: String, _ secrets: OpeningSecrets) throws -> TreeDiff.Side {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return .directory(path) }
-        return .capsule(try session.open(path, secrets: secrets).capsule)
+        return .sealed(try session.openTree(path, secrets: secrets).tree)
     }
 }

@@ -165,6 +165,11 @@ struct Examination {
         }
         var walk = TreeWalk(capsule, progress)
         walk.run()
+        do throws(FormatError) {
+            _ = try capsule.manifest()
+        } catch {
+            walk.note("the manifest: \(error)")
+        }
         for fault in walk.faults {
             add(
                 .error, "files", fault, remedy: "'--salvage DIR' saves the others")
@@ -173,78 +178,6 @@ struct Examination {
             add(
                 .ok, "files", "\(walk.entryCount) entries can be read to the last byte",
                 remedy: nil)
-        }
-    }
-}
-
-/// Reads everything in a capsule and names what cannot be read.
-private struct TreeWalk {
-    private let capsule: Capsule
-    private(set) var faults: [String] = []
-    private(set) var entryCount = 0
-    private let progress: ByteProgress
-
-    init(_ capsule: Capsule, _ progress: ByteProgress) {
-        self.capsule = capsule
-        self.progress = progress
-    }
-
-    mutating func run() {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var ordinal: UInt64 = 0
-        while ordinal < capsule.index.entryCount {
-            do throws(FormatError) {
-                let entry = try capsule.index.entry(Ordinal(ordinal))
-                entryCount += 1
-                try read(entry, Ordinal(ordinal), buffer)
-                ordinal += 1
-            } catch {
-                let path = try? capsule.index.path(of: Ordinal(ordinal))
-                if let path {
-                    faults.append("\(Text.escaped(path)): \(error)")
-                    ordinal += 1
-                } else {
-                    // A whole page of the index is gone, and its names with it.
-                    let perPage = UInt64(Limits.entriesPerPage)
-                    let next = min((ordinal / perPage + 1) * perPage, capsule.index.entryCount)
-                    faults.append("entries \(ordinal) to \(next - 1): \(error)")
-                    ordinal = next
-                }
-            }
-        }
-        do throws(FormatError) {
-            _ = try capsule.manifest()
-        } catch {
-            faults.append("the manifest: \(error)")
-        }
-    }
-
-    private func read(
-        _ entry: Entry, _ ordinal: Ordinal, _ buffer: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) {
-        if entry.isAlias {
-            _ = try capsule.index.inode(of: entry, ordinal)
-            return
-        }
-        _ = try capsule.index.attributes(of: entry)
-        switch entry.kind {
-        case .symbolicLink: _ = try capsule.index.target(of: entry)
-        case .directory:
-            try capsule.index.forEach(in: ordinal, entry, from: 0) { _, _, _ in true }
-        case .regular:
-            for extent in try capsule.extents(of: entry) {
-                var done: UInt64 = 0
-                while done < extent.length {
-                    let room = UnsafeMutableRawBufferPointer(
-                        rebasing: buffer[..<Int(min(extent.length - done, UInt64(buffer.count)))])
-                    let count = UInt64(
-                        try capsule.read(entry, at: extent.fileOffset + done, into: room))
-                    done += count
-                    progress.add(count)
-                }
-            }
-        case .fifo, .socket, .characterDevice, .blockDevice: break
         }
     }
 }

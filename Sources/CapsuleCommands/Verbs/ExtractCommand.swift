@@ -16,14 +16,16 @@ struct ExtractCommand: ParsableCommand {
     @Flag(name: .long, help: "Restore setuid bits, devices, security.* attributes of any signer.")
     var trustSpecial = false
     @Flag(name: .long, help: "Leave the owners alone.") var noOwner = false
+    @Flag(name: .long, help: "Of a Memvid file, also write what is only in its log.")
+    var recover = false
     @OptionGroup var session: SessionOptions
     @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
-        let opened = try session.open(file)
+        let opened = try session.openTree(file, recoversLog: recover)
         var options = TreeExtractor.Options()
-        options.trustsSpecial = trustSpecial || opened.signatures.verdict == .known
+        options.trustsSpecial = trustSpecial || opened.hasKnownSigner
         if noOwner { options.restoresOwners = false }
         let progress = ByteProgress()
         let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
@@ -31,7 +33,7 @@ struct ExtractCommand: ParsableCommand {
         }
         defer { reporter.stop() }
         let extractor = TreeExtractor(
-            opened.capsule, options: options, progress: progress.add)
+            opened.tree, options: options, progress: progress.add)
         let report: TreeExtractor.Report
         do {
             report = try extractor.extract(

@@ -18,6 +18,8 @@ struct ListCommand: ParsableCommand {
     @Flag(name: [.customShort("n"), .long], help: "Owners as numbers, as well as with -l.")
     var numericIds = false
     @Flag(name: .customShort("0"), help: "End every path with NUL; no escapes.") var null = false
+    @Flag(name: .long, help: "Of a Memvid file, also show what is only in its log.")
+    var recover = false
     @OptionGroup var session: SessionOptions
     @OptionGroup var outputOptions: OutputOptions
 
@@ -26,30 +28,30 @@ struct ListCommand: ParsableCommand {
     }
 
     func run() throws {
-        let capsule = try session.open(file).capsule
+        let tree = try session.openTree(file, recoversLog: recover).tree
         var rows: [EntryJSON] = []
         let starts = paths.isEmpty ? [""] : paths
         do {
             for text in starts {
                 let path = try CapsulePath.components(text)
-                guard let found = try capsule.index.resolve(path) else {
+                guard let found = try tree.resolve(path) else {
                     throw AccessError(
                         .usage, code: "not_found", "\(file): there is no '\(text)' in it")
                 }
                 let prefix = Array(path.joined(separator: [47]))
                 if found.entry.isDirectory {
                     try DeepStack.run {
-                        try list(capsule, found.ordinal, found.entry, prefix, &rows)
+                        try list(tree, found.ordinal, found.entry, prefix, &rows)
                     }
                 } else {
-                    rows.append(try EntryJSON(capsule, found.entry, found.ordinal, path: prefix))
+                    rows.append(try EntryJSON(tree, found.entry, found.ordinal, path: prefix))
                 }
             }
         } catch let error as FormatError {
             throw AccessError(error, path: file)
         }
         do throws(FormatError) {
-            let owners = numericIds ? OwnerNames() : try capsule.index.ownerNames()
+            let owners = numericIds ? OwnerNames() : try tree.ownerNames()
             show(rows, owners)
         } catch {
             throw AccessError(error, path: file)
@@ -57,7 +59,7 @@ struct ListCommand: ParsableCommand {
     }
 
     private func list(
-        _ capsule: Capsule, _ ordinal: Ordinal, _ directory: Entry, _ prefix: [UInt8],
+        _ tree: any ReadableTree, _ ordinal: Ordinal, _ directory: Entry, _ prefix: [UInt8],
         _ rows: inout [EntryJSON]
     ) throws {
         // A path cannot be longer than its components are many.
@@ -67,14 +69,14 @@ struct ListCommand: ParsableCommand {
                 "\(file): a directory lies deeper than \(Limits.depth)")
         }
         var children: [(Ordinal, Entry, [UInt8])] = []
-        try capsule.index.forEach(in: ordinal, directory, from: 0) { child, entry, name in
+        try tree.forEach(in: ordinal, directory, from: 0) { child, entry, name in
             children.append((child, entry, [UInt8](name)))
             return true
         }
         for (child, entry, name) in children {
             let path = prefix.isEmpty ? name : prefix + [47] + name
-            rows.append(try EntryJSON(capsule, entry, child, path: path))
-            if recursive, entry.isDirectory { try list(capsule, child, entry, path, &rows) }
+            rows.append(try EntryJSON(tree, entry, child, path: path))
+            if recursive, entry.isDirectory { try list(tree, child, entry, path, &rows) }
         }
     }
 
@@ -117,8 +119,8 @@ struct EntryJSON: Encodable {
     let target: [UInt8]?
     private let inode: UInt64
 
-    init(_ capsule: Capsule, _ entry: Entry, _ ordinal: Ordinal, path: [UInt8]) throws {
-        let found = try capsule.index.inode(of: entry, ordinal)
+    init(_ tree: any ReadableTree, _ entry: Entry, _ ordinal: Ordinal, path: [UInt8]) throws {
+        let found = try tree.inode(of: entry, ordinal)
         self.path = path
         mode = found.entry.mode
         links = found.entry.linkCount
@@ -130,7 +132,7 @@ struct EntryJSON: Encodable {
         nanoseconds = found.entry.nanoseconds
         inode = UInt64(found.ordinal) + 1
         target =
-            found.entry.kind == .symbolicLink ? try capsule.index.target(of: found.entry) : nil
+            found.entry.kind == .symbolicLink ? try tree.target(of: found.entry) : nil
     }
 
     private enum CodingKeys: String, CodingKey {

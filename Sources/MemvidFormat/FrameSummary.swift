@@ -1,0 +1,73 @@
+import CapsuleCrypto
+
+/// What is kept in memory of a frame: enough to name it, to find its bytes and to check them. The
+/// rest is read again when somebody asks.
+public struct FrameSummary: Sendable {
+    /// Where the bytes of a document come from.
+    public enum Content: Equatable, Sendable {
+        /// The stored payload.
+        case stored
+        /// The texts of its chunks, one after the other.
+        case chunks
+        /// Rebuilt from the text that was indexed; `proven` by the checksum of the original.
+        case text(isProven: Bool)
+        /// Nothing of it is in the file.
+        case none
+    }
+
+    public let id: UInt64
+    public let timestamp: Int64
+    public let uri: String?
+    public let title: String?
+    public let mime: String?
+    public let tags: [String]
+    public let role: MemvidFrame.Role
+    public internal(set) var status: MemvidFrame.Status
+    public let content: Content
+    /// The length of the content in bytes; of chunks, nil.
+    public let contentLength: UInt64?
+    public let payloadLength: UInt64
+    public let checksum: Digest32
+
+    let payloadOffset: UInt64
+    let isCompressed: Bool
+    let canonicalLength: UInt64?
+    let parentID: UInt64?
+    let chunkIndex: UInt32?
+    let manifestCount: Int?
+    /// Where the frame lies in the file, and the hash of it there; nil for a recovered one.
+    let place: (range: Range<UInt64>, hash: Digest32)?
+
+    init(_ frame: MemvidFrame, place: (range: Range<UInt64>, hash: Digest32)?) {
+        id = frame.id
+        timestamp = frame.timestamp
+        uri = frame.uri
+        title = frame.title
+        mime = frame.metadata?.mime
+        tags = frame.tags
+        role = frame.role
+        status = frame.status
+        payloadOffset = frame.payloadOffset
+        payloadLength = frame.payloadLength
+        checksum = frame.checksum
+        isCompressed = frame.isCompressed
+        canonicalLength = frame.canonicalLength
+        parentID = frame.parentID
+        chunkIndex = frame.chunkIndex
+        manifestCount = frame.chunkManifest?.ranges.count
+        self.place = place
+        if frame.payloadLength > 0 {
+            content = .stored
+            contentLength = frame.isCompressed ? frame.canonicalLength : frame.payloadLength
+        } else if frame.chunkManifest != nil, frame.role == .document {
+            content = .chunks
+            contentLength = nil
+        } else if let recovered = DocumentText.recover(frame) {
+            content = .text(isProven: recovered.isProven)
+            contentLength = UInt64(recovered.text.count)
+        } else {
+            content = .none
+            contentLength = 0
+        }
+    }
+}
