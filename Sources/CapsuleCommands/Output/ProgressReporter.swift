@@ -13,7 +13,7 @@ final class ProgressReporter: Sendable {
     private let worker = Mutex<Worker?>(nil)
     private static let plainInterval = 10.0
 
-    /// Starts to report what `describe` says. Must be called before other threads are started, so
+    /// Starts to report what `describe` says, or nothing where that is empty. Must be called before other threads are started, so
     /// that none of them takes the signal.
     init(isQuiet: Bool, describe: @escaping @Sendable () -> String) {
         self.describe = describe
@@ -29,9 +29,12 @@ final class ProgressReporter: Sendable {
             let signal = clinux_wait_signal([SIGUSR1], 1, 200)
             if isStopped.load(ordering: .acquiring) { break }
             if signal == SIGUSR1 {
-                Output.note(describe())
+                let text = describe()
+                Output.note(text.isEmpty ? "waiting" : text)
             } else if isTerminal && !isQuiet {
-                write("\r\u{1b}[K\(describe())")
+                // Nothing yet: a prompt may be on the screen.
+                let text = describe()
+                if !text.isEmpty { write("\r\u{1b}[K\(text)") }
             } else if !isQuiet, Environment.monotonicSeconds() - lastLine > Self.plainInterval {
                 lastLine = Environment.monotonicSeconds()
                 Output.note(describe())

@@ -2,6 +2,7 @@ import ArgumentParser
 import CapsuleAccess
 import CapsuleCrypto
 import CapsuleFormat
+import CapsuleMemvid
 import CapsuleSystem
 import CapsuleTree
 
@@ -29,44 +30,65 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let secrets = opening.secrets
-        let needsKey = salvage != nil || !secrets.isImplicit
         let progress = ByteProgress()
         var examination = Examination(path: file, progress: progress)
+        let sampling = sample.flatMap { Sampling($0) }
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            progress.hasBegun ? progress.text("examining") : ""
+        }
+        defer { reporter.stop() }
+        var tree: (any ReadableTree)?
+        if let storage = try MemvidOpener.storage(path: file) {
+            let work = Examination.MemvidWork(
+                isDeep: deep, sample: sampling?.chooses, isSalvaging: salvage != nil)
+            tree = try examination.examineMemvid(storage, secrets: opening.secrets, work)
+        } else {
+            try examineCapsule(&examination, sampling)
+            tree = examination.capsule
+        }
+        let saved = try salvage(tree, &examination)
+        reporter.stop()
+        let diagnosis = Diagnosis(examination, saved: saved)
+        if outputOptions.json { Output.json(diagnosis) } else { diagnosis.print() }
+        if examination.hasErrors { throw ExitCode(2) }
+    }
+
+    private func examineCapsule(
+        _ examination: inout Examination, _ sampling: Sampling?
+    ) throws {
+        let secrets = opening.secrets
+        let needsKey = salvage != nil || !secrets.isImplicit
         let keys = try examination.examineClearParts {
             needsKey ? try secrets.unlock($0, path: file) : nil
         }
-        // After the prompts, which a line of progress would overwrite.
-        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
-            progress.text("examining")
-        }
-        defer { reporter.stop() }
         if let capsule = examination.file {
             if deep {
                 examination.examineBlocks(capsule, sample: nil)
-            } else if let sampling = sample.flatMap({ Sampling($0) }) {
+            } else if let sampling {
                 examination.examineBlocks(capsule, sample: sampling.chooses)
             }
             if let keys { examination.examineTree(capsule, keys, readsFiles: deep) }
         }
-        if salvage != nil, examination.capsule == nil {
+    }
+
+    /// Writes what can be read; the number of entries written.
+    private func salvage(
+        _ tree: (any ReadableTree)?, _ examination: inout Examination
+    ) throws -> Int? {
+        guard let salvage else { return nil }
+        guard let tree else {
             examination.add(
-                .error, "salvage", "nothing can be saved: the capsule cannot be opened",
-                remedy: nil)
+                .error, "salvage", "nothing can be saved: the file cannot be opened", remedy: nil)
+            return nil
         }
-        var extraction: TreeExtractor.Report?
-        if let salvage, let capsule = examination.capsule {
-            extraction = try TreeExtractor(
-                capsule, options: TreeExtractor.Options(), progress: progress.add
-            ).extract(paths: [], to: salvage)
-            for item in extraction?.lost ?? [] {
-                examination.add(.error, "lost", String(describing: item), remedy: nil)
-            }
+        let progress = examination.progress
+        let report = try TreeExtractor(
+            tree, options: TreeExtractor.Options(), progress: progress.add
+        ).extract(paths: [], to: salvage)
+        for item in report.lost {
+            examination.add(.error, "lost", String(describing: item), remedy: nil)
         }
-        reporter.stop()
-        let diagnosis = Diagnosis(examination, saved: extraction?.entryCount)
-        if outputOptions.json { Output.json(diagnosis) } else { diagnosis.print() }
-        if examination.hasErrors { throw ExitCode(2) }
+        return report.entryCount
     }
 }
 

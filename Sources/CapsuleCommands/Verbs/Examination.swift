@@ -23,7 +23,7 @@ struct Examination {
     private(set) var findings: [Finding] = []
     private(set) var file: CapsuleFile?
     private(set) var capsule: Capsule?
-    private let progress: ByteProgress
+    let progress: ByteProgress
 
     init(path: String, progress: ByteProgress) {
         self.path = path

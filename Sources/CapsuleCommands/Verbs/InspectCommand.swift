@@ -14,6 +14,9 @@ struct InspectCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
+        if let storage = try MemvidOpener.storage(path: file) {
+            return try MemvidFacts(storage, path: file).show(asJSON: outputOptions.json)
+        }
         let facts = CapsuleFacts(try CapsuleOpener.open(path: file), path: file)
         if outputOptions.json { Output.json(facts) } else { facts.print() }
     }
