@@ -27,7 +27,8 @@ public struct OpenedTree: Sendable {
             options.recoversLog = recoversLog
             let file = try MemvidOpener.open(
                 storage, path: path, secrets: secrets, options: options)
-            return OpenedTree(tree: MemvidTree(file), hasKnownSigner: false)
+            return OpenedTree(
+                tree: try MemvidOpener.tree(file, path: path), hasKnownSigner: false)
         }
         if recoversLog {
             throw AccessError(
@@ -65,6 +66,17 @@ public enum MemvidOpener {
         }
     }
 
+    /// The folder as which it is shown.
+    public static func tree(
+        _ file: MemvidFile, path: String
+    ) throws(AccessError) -> MemvidTree {
+        do throws(FormatError) {
+            return try MemvidTree(file)
+        } catch {
+            throw AccessError(error, path: path)
+        }
+    }
+
     /// Opens it; an encrypted one with the first passphrase that fits.
     public static func open(
         _ storage: FileStorage, path: String, secrets: OpeningSecrets,
@@ -74,6 +86,8 @@ public enum MemvidOpener {
         var next = 0
         while true {
             do {
+                var options = options
+                options.retainedKeys = MemvidTree.retainedKeys
                 return try MemvidFile(storage, options: options) {
                     let list = try candidates ?? secrets.passphrases(for: path)
                     candidates = list

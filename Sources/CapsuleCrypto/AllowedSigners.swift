@@ -92,15 +92,19 @@ public struct AllowedSigners: Sendable {
             guard !parts.isEmpty else { return nil }
             let value = parts.count == 2 ? parts[1].filter { $0 != "\"" } : ""
             switch parts[0].lowercased() {
-            case "namespaces": namespaces = value.split(separator: ",").map(String.init)
-            case "valid-after":
+            case "namespaces" where namespaces.isEmpty:
+                namespaces = value.split(separator: ",").map(String.init)
+                // OpenSSH takes an empty list for one that no namespace is in.
+                guard !namespaces.isEmpty else { return nil }
+            case "valid-after" where after == nil:
                 guard let date = SignerDate.normalized(value) else { return nil }
                 after = date
-            case "valid-before":
+            case "valid-before" where before == nil:
                 guard let date = SignerDate.normalized(value) else { return nil }
                 before = date
             default:
-                // cert-authority and options yet to come change what a line means.
+                // cert-authority and options yet to come change what a line means; OpenSSH refuses
+                // an option that comes twice.
                 return nil
             }
         }
@@ -138,19 +142,27 @@ enum SignerDate {
 
 /// Patterns with `*` and `?`, as OpenSSH has them.
 enum Wildcard {
+    /// Takes a time that grows with the product of both lengths: where nothing fits, only the last
+    /// `*` takes another character.
     static func matches(_ pattern: Substring, _ text: String) -> Bool {
-        matches(Array(pattern.utf8)[...], Array(text.utf8)[...])
-    }
-
-    private static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
-        guard let first = pattern.first else { return text.isEmpty }
-        if first == UInt8(ascii: "*") {
-            return matches(pattern.dropFirst(), text)
-                || (!text.isEmpty && matches(pattern, text.dropFirst()))
+        let (pattern, text) = (Array(pattern.utf8), Array(text.utf8))
+        var (place, position) = (0, 0)
+        var star: (place: Int, position: Int)?
+        while position < text.count {
+            let next = place < pattern.count ? pattern[place] : nil
+            if next == UInt8(ascii: "*") {
+                star = (place, position)
+                place += 1
+            } else if next == UInt8(ascii: "?") || next == text[position] {
+                place += 1
+                position += 1
+            } else if let last = star {
+                star = (last.place, last.position + 1)
+                (place, position) = (last.place + 1, last.position + 1)
+            } else {
+                return false
+            }
         }
-        guard let next = text.first, first == UInt8(ascii: "?") || first == next else {
-            return false
-        }
-        return matches(pattern.dropFirst(), text.dropFirst())
+        return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 }

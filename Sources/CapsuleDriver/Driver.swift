@@ -88,7 +88,8 @@ public enum Driver {
         demands.requiresVerified = options.requiresVerified
         return try OpenedTree.open(
             path: options.source, secrets: options.secrets, demands: demands,
-            caches: Capsule.CacheSizes(content: options.cacheLength), recoversLog: options.recoversLog
+            caches: Capsule.CacheSizes(content: options.cacheLength),
+            recoversLog: options.recoversLog
         ).tree
     }
 

@@ -138,6 +138,12 @@ public final class CapsuleVerifier: Sendable {
             return
         }
         for (index, child) in node.children.enumerated() {
+            let first = node.firstBlock + UInt64(index) * TreeNode.capacity(level: level - 1)
+            if place.block != first && !place.isBroken {
+                // A reader finds a block by its index only where the nodes before it are full.
+                note(.damaged("the \(stream.id.name) tree is not full", at: child.nodeOffset))
+                place.isBroken = true
+            }
             if place.isBroken { resume(at: child, index, of: node, &place) }
             visit(
                 stream, hash: child.hash, offset: child.nodeOffset, level: level - 1,

@@ -49,3 +49,20 @@ public protocol ReadableTree: NamedTree {
         _ entry: Entry, from offset: UInt64, toHole: Bool
     ) throws(FormatError) -> UInt64?
 }
+
+extension ReadableTree {
+    /// By the extents, for trees that have no faster way.
+    public func seek(
+        _ entry: Entry, from offset: UInt64, toHole: Bool
+    ) throws(FormatError) -> UInt64? {
+        guard offset < entry.size else { return nil }
+        guard entry.flags.contains(.sparse) else { return toHole ? entry.size : offset }
+        var position = offset
+        for extent in try extents(of: entry) where extent.fileOffset + extent.length > position {
+            if !toHole { return max(position, extent.fileOffset) }
+            if extent.fileOffset > position { return position }
+            position = extent.fileOffset + extent.length
+        }
+        return toHole ? min(position, entry.size) : nil
+    }
+}

@@ -1,3 +1,4 @@
+import CapsuleBytes
 import CapsuleFormat
 import MemvidFormat
 
@@ -12,17 +13,29 @@ struct FolderNode {
         case timeline
         /// The directory of all frames, whose entries have no nodes.
         case frames
+        /// A packed file: its frames in order, and its runs of data where it has holes.
+        case file([UInt64], [Extent]?)
+        /// A packed symbolic link.
+        case symbolicLink([UInt8])
+        /// A packed fifo, socket or device.
+        case special
+        /// A further name of a packed object.
+        case alias(Ordinal)
     }
 
     var name: [UInt8]
     var parent: Ordinal
     var kind: Kind
+    /// What a packed object was, beyond what Memvid has words for.
+    var packed: PackedEntry?
+    /// Names of the object besides this one.
+    var aliasCount: UInt32 = 0
     /// Of a directory: its children, by name once the folder is finished.
     var children: [Ordinal] = []
     var isDirectory: Bool {
         switch kind {
         case .directory, .frames: true
-        case .document, .link, .info, .timeline: false
+        case .document, .link, .info, .timeline, .file, .symbolicLink, .special, .alias: false
         }
     }
 }
@@ -30,6 +43,9 @@ struct FolderNode {
 /// Lays out the folder: documents where their URIs say, the rest below `.memvid`.
 struct FolderBuilder {
     private(set) var nodes = [FolderNode(name: [], parent: 0, kind: .directory)]
+    /// `.memvid`: of a packed file it can be entered and is not listed, so that the folder is as it
+    /// was packed.
+    private(set) var hidden: Ordinal?
     private var taken: [Key: Ordinal] = [:]
 
     private struct Key: Hashable {
@@ -38,9 +54,15 @@ struct FolderBuilder {
     }
 
     /// The folder of a file's documents.
-    init(_ file: MemvidFile) {
-        addDocuments(file, .active, under: 0)
+    init(_ file: MemvidFile) throws(FormatError) {
+        let pack = try PackedFolder(file)
+        if let pack { add(pack, file) }
+        addDocuments(file, .active, under: 0, except: pack?.documents ?? [])
         let base = add(MemvidNames.reserved, to: 0, .directory)
+        if pack != nil {
+            hidden = base
+            nodes[0].children.removeLast()
+        }
         _ = add(Array("frames".utf8), to: base, .frames)
         _ = add(Array("info.json".utf8), to: base, .info)
         _ = add(Array("timeline.jsonl".utf8), to: base, .timeline)
@@ -56,6 +78,52 @@ struct FolderBuilder {
             nodes[index].children = sorted
         }
         taken = [:]
+    }
+
+    /// Puts everything that was packed where it was. Directories come first, and links last, as
+    /// they lead to others.
+    private mutating func add(_ pack: PackedFolder, _ file: MemvidFile) {
+        for entry in pack.entries where entry.mode & 0o170000 == Entry.Kind.directory.rawValue {
+            let path = Self.split(entry.pathBytes)
+            let ordinal = directory(path[...], under: 0)
+            nodes[Int(ordinal)].packed = entry
+        }
+        for (entry, kind) in pack.objects {
+            guard let ordinal = place(entry, kind) else { continue }
+            if case .file(let ids, _) = kind { for id in ids { places[id] = ordinal } }
+        }
+        for entry in pack.entries {
+            guard let link = entry.link.flatMap(Text.unbase64),
+                let primary = find(Self.split(link)), !nodes[Int(primary)].isDirectory,
+                place(entry, .alias(primary)) != nil
+            else { continue }
+            nodes[Int(primary)].aliasCount += 1
+        }
+    }
+
+    private static func split(_ path: [UInt8]) -> [[UInt8]] {
+        path.split(separator: UInt8(ascii: "/")).map { Array($0) }
+    }
+
+    private func find(_ path: [[UInt8]]) -> Ordinal? {
+        var current: Ordinal = 0
+        for name in path {
+            guard let next = taken[Key(parent: current, name: name)] else { return nil }
+            current = next
+        }
+        return current
+    }
+
+    private mutating func place(_ entry: PackedEntry, _ kind: FolderNode.Kind) -> Ordinal? {
+        let path = Self.split(entry.pathBytes)
+        guard let last = path.last else { return nil }
+        let parent = directory(path.dropLast(), under: 0)
+        guard nodes[Int(parent)].isDirectory, taken[Key(parent: parent, name: last)] == nil else {
+            return nil
+        }
+        let ordinal = add(last, to: parent, kind)
+        nodes[Int(ordinal)].packed = entry
+        return ordinal
     }
 
     private mutating func add(
@@ -80,9 +148,12 @@ struct FolderBuilder {
     /// Directories come first, so that a document gives way to a directory of its name; then the
     /// newest document of a URI gets the plain name, as it is what Memvid's lookup finds.
     private mutating func addDocuments(
-        _ file: MemvidFile, _ status: MemvidFrame.Status, under root: Ordinal
+        _ file: MemvidFile, _ status: MemvidFrame.Status, under root: Ordinal,
+        except packed: Set<UInt64> = []
     ) {
-        let documents = file.frames.filter { $0.role == .document && $0.status == status }
+        let documents = file.frames.filter {
+            $0.role == .document && $0.status == status && !packed.contains($0.id)
+        }
         let paths = documents.map { MemvidNames.path(of: $0) }
         let parents = paths.map { directory($0.dropLast(), under: root) }
         for index in documents.indices.reversed() {

@@ -22,7 +22,8 @@ enum MemvidNames {
         var parts = text.split(separator: slash).map { Array($0) }
         if parts.isEmpty { parts = [Array("\(frame.id)".utf8)] }
         if parts.count > depth {
-            parts = parts[..<(depth - 1)] + [Array(parts[(depth - 1)...].joined(separator: [slash]))]
+            parts =
+                parts[..<(depth - 1)] + [Array(parts[(depth - 1)...].joined(separator: [slash]))]
         }
         var names = parts.map(safe)
         if names[0] == reserved { names[0] = Array("%2Ememvid".utf8) }
@@ -80,6 +81,13 @@ enum MemvidNames {
         let type = mime.prefix { $0 != ";" }.lowercased()
         guard frame.content == .stored else { return Array(".txt".utf8) }
         return extensions[type].map { Array(".\($0)".utf8) }
+    }
+
+    /// The MIME type that the extension of a name stands for, or nil.
+    static func mimeType(of name: [UInt8]) -> String? {
+        guard let dot = name.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
+        let suffix = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
+        return extensions.filter { $0.value == suffix }.keys.min()
     }
 
     private static let extensions = [

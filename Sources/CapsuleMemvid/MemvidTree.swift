@@ -12,16 +12,22 @@ public final class MemvidTree: ReadableTree {
     /// The file.
     public let file: MemvidFile
     let nodes: [FolderNode]
+    private let hidden: Ordinal?
     private let framesDirectory: Ordinal
     private let timeline: Timeline
     private let infoText: [UInt8]
     private let newest: Int64
     private let owner = (uid: geteuid(), gid: getegid())
 
-    /// Shows `file`.
-    public init(_ file: MemvidFile) {
+    /// Keys that the file has to be opened with, so that a packed tree is seen as it was.
+    public static let retainedKeys: Set<String> = [PackedEntry.key, PackedTree.markKey]
+
+    /// Shows `file`. Throws `FormatError` where it is a packed tree whose record is damaged.
+    public init(_ file: MemvidFile) throws(FormatError) {
         self.file = file
-        nodes = FolderBuilder(file).nodes
+        let builder = try FolderBuilder(file)
+        nodes = builder.nodes
+        hidden = builder.hidden
         framesDirectory = Ordinal(
             nodes.firstIndex {
                 if case .frames = $0.kind { true } else { false }
@@ -95,7 +101,8 @@ public final class MemvidTree: ReadableTree {
         var entry = Entry()
         entry.uid = owner.uid
         entry.gid = owner.gid
-        entry.place = UInt64(ordinal)
+        // The handle of an entry, for whoever has nothing else of it.
+        entry.attributes = UInt64(ordinal) + 1
         entry.seconds = newest
         entry.mode = Entry.Kind.regular.rawValue | 0o444
         guard UInt64(ordinal) < framesBase else {
@@ -105,9 +112,11 @@ public final class MemvidTree: ReadableTree {
         }
         let node = nodes[Int(ordinal)]
         entry.parent = node.parent
+        if let packed = node.packed { packed.describe(&entry) }
+        entry.linkCount += node.aliasCount
         switch node.kind {
         case .directory:
-            entry.mode = Entry.Kind.directory.rawValue | 0o555
+            if node.packed == nil { entry.mode = Entry.Kind.directory.rawValue | 0o555 }
             entry.count = UInt32(node.children.count)
             entry.linkCount = 2 + UInt32(node.children.count { nodes[Int($0)].isDirectory })
         case .frames:
@@ -117,7 +126,6 @@ public final class MemvidTree: ReadableTree {
         case .document(let id):
             entry.size = file.contentLength(of: id)
             entry.seconds = file.frames[Int(id)].timestamp
-            entry.attributes = 1
         case .link(let document):
             entry.mode = Entry.Kind.symbolicLink.rawValue | 0o777
             entry.size = UInt64(linkTarget(from: ordinal, to: document).count)
@@ -126,6 +134,11 @@ public final class MemvidTree: ReadableTree {
             }
         case .info: entry.size = UInt64(infoText.count)
         case .timeline: entry.size = timeline.length
+        case .file, .special: break
+        case .symbolicLink(let target): entry.size = UInt64(target.count)
+        case .alias(let primary):
+            entry.flags = .alias
+            entry.place = UInt64(primary)
         }
         return entry
     }
@@ -153,7 +166,10 @@ public final class MemvidTree: ReadableTree {
 
     public func inode(
         of entry: Entry, _ ordinal: Ordinal
-    ) throws(FormatError) -> (entry: Entry, ordinal: Ordinal) { (entry, ordinal) }
+    ) throws(FormatError) -> (entry: Entry, ordinal: Ordinal) {
+        guard entry.isAlias else { return (entry, ordinal) }
+        return (try self.entry(Ordinal(entry.place)), Ordinal(entry.place))
+    }
 
     // MARK: Directories
 
@@ -200,6 +216,9 @@ public final class MemvidTree: ReadableTree {
             guard let ordinal = frameOrdinal(name) else { return nil }
             return (ordinal, try entry(ordinal))
         }
+        if directory == 0, let hidden, name.elementsEqual(MemvidNames.reserved) {
+            return (hidden, try entry(hidden))
+        }
         let children = nodes[Int(directory)].children
         var (low, high) = (0, children.count)
         while low < high {
@@ -237,15 +256,20 @@ public final class MemvidTree: ReadableTree {
     }
 
     public func target(of entry: Entry) throws(FormatError) -> [UInt8] {
-        let ordinal = Ordinal(entry.place)
-        guard case .link(let document) = nodes[Int(ordinal)].kind else { return [] }
-        return linkTarget(from: ordinal, to: document)
+        let ordinal = Ordinal(entry.attributes - 1)
+        switch nodes[Int(ordinal)].kind {
+        case .link(let document): return linkTarget(from: ordinal, to: document)
+        case .symbolicLink(let target): return target
+        default: return []
+        }
     }
 
     public func attributes(of entry: Entry) throws(FormatError) -> [ExtendedAttribute] {
-        guard entry.attributes != 0, case .document(let id) = nodes[Int(entry.place)].kind else {
-            return []
-        }
+        let ordinal = entry.attributes - 1
+        guard ordinal < framesBase else { return [] }
+        let node = nodes[Int(ordinal)]
+        if let packed = node.packed { return packed.extendedAttributes }
+        guard case .document(let id) = node.kind else { return [] }
         do throws(MemvidError) {
             return DocumentAttributes.list(try file.frame(id), file.frames[Int(id)])
         } catch {
@@ -257,20 +281,17 @@ public final class MemvidTree: ReadableTree {
 
     public func extents(of entry: Entry) throws(FormatError) -> [Extent] {
         if entry.size == 0 { return [] }
+        let ordinal = entry.attributes - 1
+        if ordinal < framesBase, case .file(_, let extents?) = nodes[Int(ordinal)].kind {
+            return extents
+        }
         return [Extent(fileOffset: 0, length: entry.size, streamOffset: 0)]
-    }
-
-    public func seek(
-        _ entry: Entry, from offset: UInt64, toHole: Bool
-    ) throws(FormatError) -> UInt64? {
-        guard offset < entry.size else { return nil }
-        return toHole ? entry.size : offset
     }
 
     public func read(
         _ entry: Entry, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(FormatError) -> Int {
-        let ordinal = Ordinal(entry.place)
+        let ordinal = Ordinal(entry.attributes - 1)
         guard UInt64(ordinal) < framesBase else {
             switch frameEntry(ordinal) {
             case .payload(let id):
@@ -287,7 +308,11 @@ public final class MemvidTree: ReadableTree {
             }
         case .info: return copy(infoText, offset, buffer)
         case .timeline: return timeline.read(into: buffer, at: offset)
-        case .directory, .frames, .link: return 0
+        case .file(let parts, let extents):
+            let runs = extents ?? [Extent(fileOffset: 0, length: entry.size, streamOffset: 0)]
+            return try PackedContents(file, parts, runs, size: entry.size).read(
+                into: buffer, at: offset)
+        case .directory, .frames, .link, .symbolicLink, .special, .alias: return 0
         }
     }
 

@@ -45,10 +45,8 @@ final class FileContents {
     /// Stores the contents of an open file whose status is `status`.
     func store(_ file: borrowing Descriptor, _ status: stat) throws(SystemError) -> Placement {
         let size = UInt64(status.st_size)
-        if UInt64(status.st_blocks) * 512 < size {
-            let runs = try dataRuns(file, size: size)
-            let isWhole = runs.count == 1 && runs[0].length == size
-            if !isWhole { return try storeSparse(file, size: size, runs: runs) }
+        if let runs = try SparseMap.runs(of: file, status) {
+            return try storeSparse(file, size: size, runs: runs)
         }
         if size <= UInt64(Self.smallLength) { return try storeSmall(file, size: Int(size)) }
         return try storeLarge(file, size: size)
@@ -141,31 +139,5 @@ final class FileContents {
 
     private func placement(_ offset: UInt64, _ size: UInt64, _ hash: Digest32) -> Placement {
         Placement(offset: offset, size: size, extents: [], isSparse: false, hash: hash)
-    }
-
-    /// The runs of a file that are not holes.
-    private func dataRuns(
-        _ file: borrowing Descriptor, size: UInt64
-    ) throws(SystemError) -> [Extent] {
-        var runs: [Extent] = []
-        var position: UInt64 = 0
-        while position < size {
-            let data = lseek(file.raw, off_t(position), clinux_SEEK_DATA)
-            if data < 0 {
-                if errno == ENXIO { break }
-                if errno == EINVAL || errno == EOPNOTSUPP {
-                    return [Extent(fileOffset: 0, length: size, streamOffset: 0)]
-                }
-                throw SystemError.last("find the data of", "")
-            }
-            let hole = lseek(file.raw, data, clinux_SEEK_HOLE)
-            if hole <= data { break }
-            let end = min(UInt64(hole), size)
-            runs.append(
-                Extent(
-                    fileOffset: UInt64(data), length: end - UInt64(data), streamOffset: 0))
-            position = end
-        }
-        return runs
     }
 }

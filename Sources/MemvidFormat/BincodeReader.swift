@@ -96,7 +96,9 @@ final class BincodeReader {
 
     func bool(_ field: StaticString) throws(MemvidError) -> Bool {
         let byte: UInt8 = try integer(field)
-        guard byte <= 1 else { throw .damaged("\(field) is neither true nor false", at: offset - 1) }
+        guard byte <= 1 else {
+            throw .damaged("\(field) is neither true nor false", at: offset - 1)
+        }
         return byte == 1
     }
 

@@ -28,6 +28,8 @@ public struct FrameSummary: Sendable {
     public let contentLength: UInt64?
     public let payloadLength: UInt64
     public let checksum: Digest32
+    /// Entries of the extra metadata whose keys the opener asked to keep.
+    public let retained: [String: String]
 
     let payloadOffset: UInt64
     let isCompressed: Bool
@@ -38,7 +40,13 @@ public struct FrameSummary: Sendable {
     /// Where the frame lies in the file, and the hash of it there; nil for a recovered one.
     let place: (range: Range<UInt64>, hash: Digest32)?
 
-    init(_ frame: MemvidFrame, place: (range: Range<UInt64>, hash: Digest32)?) {
+    init(
+        _ frame: MemvidFrame, place: (range: Range<UInt64>, hash: Digest32)?,
+        retaining keys: Set<String>
+    ) {
+        retained =
+            keys.isEmpty || frame.extraMetadata.isEmpty
+            ? [:] : frame.extraMetadata.filter { keys.contains($0.key) }
         id = frame.id
         timestamp = frame.timestamp
         uri = frame.uri

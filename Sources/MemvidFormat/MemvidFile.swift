@@ -20,6 +20,8 @@ public final class MemvidFile: Sendable {
         public var isSalvaging = false
         /// Whether changes that are only in the log are shown.
         public var recoversLog = false
+        /// Keys of the extra metadata that are kept in memory, for whoever has a use for them.
+        public var retainedKeys: Set<String> = []
 
         public init() {}
     }
@@ -93,7 +95,7 @@ public final class MemvidFile: Sendable {
         var pending = 0
         var recovered: [MemvidFrame] = []
         if options.recoversLog {
-            recovered = try Self.replay(source, header, &opened)
+            recovered = try Self.replay(source, header, &opened, options)
         } else if let log = try? MemvidLog(source, header) {
             pending = log.pending(header).count
         }
@@ -120,18 +122,18 @@ public final class MemvidFile: Sendable {
         _ source: any MemvidSource, _ header: MemvidHeader, _ options: Options
     ) throws(MemvidError) -> OpenedTable {
         do throws(MemvidError) {
-            return try parse(source, try TablePlace.strict(source, header))
+            return try parse(source, try TablePlace.strict(source, header), options)
         } catch {
             guard options.isSalvaging else { throw error }
             guard let place = try TablePlace.salvaged(source) else { throw error }
-            var opened = try parse(source, place)
+            var opened = try parse(source, place, options)
             opened.remarks.insert(error.description, at: 0)
             return opened
         }
     }
 
     private static func parse(
-        _ source: any MemvidSource, _ place: TablePlace
+        _ source: any MemvidSource, _ place: TablePlace, _ options: Options
     ) throws(MemvidError) -> OpenedTable {
         var opened = OpenedTable(range: place.range)
         if let remark = place.remark { opened.remarks.append(remark) }
@@ -148,7 +150,9 @@ public final class MemvidFile: Sendable {
             guard frame.id == UInt64(index) else {
                 throw .damaged("frame \(index) says that it is frame \(frame.id)", at: start)
             }
-            opened.frames.append(FrameSummary(frame, place: (start..<reader.offset, hash)))
+            opened.frames.append(
+                FrameSummary(
+                    frame, place: (start..<reader.offset, hash), retaining: options.retainedKeys))
         }
         try opened.table.decodeMiddle(reader)
         let mark = reader.offset
@@ -179,7 +183,8 @@ public final class MemvidFile: Sendable {
     }
 
     private static func replay(
-        _ source: any MemvidSource, _ header: MemvidHeader, _ opened: inout OpenedTable
+        _ source: any MemvidSource, _ header: MemvidHeader, _ opened: inout OpenedTable,
+        _ options: Options
     ) throws(MemvidError) -> [MemvidFrame] {
         let frames = opened.frames
         var replay = LogReplay(
@@ -201,7 +206,10 @@ public final class MemvidFile: Sendable {
             try replay.apply(entry, sequence: record.sequence)
         }
         for (id, change) in replay.changed { opened.frames[Int(id)].status = change.status }
-        for frame in replay.frames { opened.frames.append(FrameSummary(frame, place: nil)) }
+        for frame in replay.frames {
+            opened.frames.append(
+                FrameSummary(frame, place: nil, retaining: options.retainedKeys))
+        }
         return replay.frames
     }
 

@@ -42,7 +42,7 @@ extension Examination {
         }
         add(.ok, "structure", "header, footer and table of contents are whole", remedy: nil)
         examineLog(file)
-        let tree = MemvidTree(file)
+        let tree = try MemvidOpener.tree(file, path: path)
         if work.isDeep {
             examineFolder(tree)
             examineRegions(file)
@@ -67,7 +67,7 @@ extension Examination {
             for remark in file.remarks {
                 add(.warning, "salvage", remark, remedy: nil)
             }
-            return MemvidTree(file)
+            return try MemvidOpener.tree(file, path: path)
         } catch {
             add(.error, "salvage", "nothing can be saved: \(error.message)", remedy: nil)
             return nil
