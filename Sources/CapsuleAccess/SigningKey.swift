@@ -39,12 +39,26 @@ public struct SigningKey: Sendable {
                 throw AccessError(.usage, code: "malformed_key", "\(path): \(error)")
             }
         }
-        if privateKey == nil, publicKey.kind == .ed25519,
-            let signature = SSHAgent.sign(publicKey, statement)
-        {
+        if publicKey.kind == .ed25519, let signature = SSHAgent.sign(publicKey, statement) {
             return try checked(signature, statement)
         }
+        if privateKey != nil, !Self.canAsk {
+            throw AccessError(
+                .usage, code: "missing_terminal",
+                "\(path): it is encrypted, and there is no terminal to ask for its passphrase; "
+                    + "'ssh-add' gives it to the agent")
+        }
         return try checked(try signThroughTool(statement), statement)
+    }
+
+    /// Whether ssh-keygen can ask a person: in a window or at the terminal.
+    private static var canAsk: Bool {
+        let hasWindows = ["DISPLAY", "WAYLAND_DISPLAY"].contains {
+            Environment.variable($0) != nil
+        }
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        if terminal >= 0 { close(terminal) }
+        return hasWindows || terminal >= 0
     }
 
     private func checked(

@@ -14,6 +14,9 @@ public final class MemvidPacker {
         public var byteCount: UInt64 = 0
         /// The hash over the packed tree.
         public var root = Digest32.zero
+
+        /// Nothing packed yet.
+        public init() {}
     }
 
     private let tree: any ReadableTree

@@ -102,9 +102,9 @@ public final class SealProgress: Sendable {
 
 /// Seals a folder into one file that appears whole or not at all.
 public struct TreeSealer: Sendable {
-    private let request: SealRequest
+    let request: SealRequest
     private let workerCount: Int
-    private let progress: SealProgress
+    let progress: SealProgress
 
     /// A sealer for one request.
     public init(
@@ -222,7 +222,7 @@ public struct TreeSealer: Sendable {
             id: CapsuleID(hex: lineage.id)?.bytes ?? capsuleID, version: lineage.version)
     }
 
-    private func lineage(_ capsuleID: [UInt8]) -> Manifest.Lineage {
+    func lineage(_ capsuleID: [UInt8]) -> Manifest.Lineage {
         request.lineage
             ?? Manifest.Lineage(id: Text.hex(capsuleID), version: 1, parentRoot: nil)
     }

@@ -45,8 +45,12 @@ struct RekeyCommand: ParsableCommand {
             SealCommand.describe(progress)
         }
         defer { reporter.stop() }
-        let result = try CapsuleCopier(old, request: request, progress: progress).copy(
-            sign: signers.sign)
+        let result = try CapsuleCopier(old, request: request, progress: progress).copy {
+            statement in
+            // ssh-keygen may ask for a passphrase, which a line of progress would overwrite.
+            reporter.stop()
+            return try signers.sign(statement)
+        }
         reporter.stop()
         if outputOptions.json {
             Output.json(SealResultJSON(result, path: output))

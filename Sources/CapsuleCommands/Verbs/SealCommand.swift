@@ -62,7 +62,11 @@ struct SealCommand: ParsableCommand {
             SealCommand.describe(progress)
         }
         defer { reporter.stop() }
-        let result = try TreeSealer(request, progress: progress).seal(sign: signers.sign)
+        let result = try TreeSealer(request, progress: progress).seal { statement in
+            // ssh-keygen may ask for a passphrase, which a line of progress would overwrite.
+            reporter.stop()
+            return try signers.sign(statement)
+        }
         reporter.stop()
         for remark in result.manifest.remarks where !quiet {
             Output.warn("\(remark.path): \(remark.reason)")
