@@ -52,9 +52,19 @@ public struct SignatureReport: Sendable {
 
     /// Checks every signature against the capsule's statement.
     public init(_ file: CapsuleFile, signers: AllowedSigners?) {
-        let statement = file.statement
+        self.init(
+            file.signatures, over: file.statement, expected: file.header.expectedSigners,
+            signers: signers)
+    }
+
+    /// Checks SSHSIG blobs against a statement; `expected` are the SHA-256 fingerprints of keys
+    /// that must be among the signers.
+    public init(
+        _ signatures: [[UInt8]], over statement: [UInt8], expected: [[UInt8]] = [],
+        signers: AllowedSigners?
+    ) {
         let now = Timestamp.now.compact
-        items = file.signatures.map { blob in
+        items = signatures.map { blob in
             guard let signature = try? SSHSignature(blob: blob) else {
                 return Item(
                     fingerprint: nil, key: nil, verdict: .wrong, principal: nil,
@@ -75,7 +85,7 @@ public struct SignatureReport: Sendable {
         }
         let valid = Set(
             items.compactMap { $0.verdict == .wrong ? nil : $0.key?.fingerprint })
-        missing = file.header.expectedSigners.filter { !valid.contains($0) }
+        missing = expected.filter { !valid.contains($0) }
             .map(SSHPublicKey.text(ofFingerprint:))
     }
 }

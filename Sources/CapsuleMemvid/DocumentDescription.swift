@@ -35,7 +35,13 @@ struct DocumentDescription {
             MemvidNames.mimeType(of: last)
             ?? (text != nil ? "text/plain" : "application/octet-stream")
         frame.metadata = metadata
-        for attribute in attributes where attribute.name.starts(with: Self.prefix) {
+        let fields = attributes.filter { $0.name.starts(with: Self.prefix) }
+        if !fields.isEmpty {
+            // It was a document of Memvid's: what it did not have, it shall not get.
+            frame.title = nil
+            frame.metadata = nil
+        }
+        for attribute in fields {
             let name = String(
                 decoding: attribute.name.dropFirst(Self.prefix.count), as: UTF8.self)
             apply(name, String(decoding: attribute.value, as: UTF8.self))

@@ -3,6 +3,7 @@ import CapsuleAccess
 import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
+import CapsuleMemvid
 import CapsuleSystem
 
 /// `capsule verify`.
@@ -23,10 +24,15 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
+    @OptionGroup(title: "Secrets, for an encrypted Memvid file") var opening: OpeningOptions
+
     func run() throws {
         let expected = try expectedRoot()
+        if let storage = try MemvidOpener.storage(path: file) {
+            return try verifyMemvid(storage, expected)
+        }
         let capsule = try CapsuleOpener.open(path: file)
-        try extract(capsule)
+        try extract(statement: capsule.statement, signatures: capsule.signatures)
         let signers = try allowedSigners.map { try TrustStore.signers(file: $0) }
         let report = SignatureReport(capsule, signers: try signers ?? TrustStore().signers())
         let progress = ByteProgress()
@@ -47,6 +53,34 @@ struct VerifyCommand: ParsableCommand {
         if result.exitCode != 0 { throw ExitCode(result.exitCode) }
     }
 
+    /// A Memvid file proves what its checksums prove; one of `memvid pack` has a root besides, and
+    /// signatures.
+    private func verifyMemvid(_ storage: FileStorage, _ expected: Digest32?) throws {
+        let opened = try MemvidOpener.open(storage, path: file, secrets: opening.secrets)
+        let progress = ByteProgress()
+        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+            progress.text("verifying")
+        }
+        defer { reporter.stop() }
+        let pack = PackVerifier(opened, progress: progress.add).verify()
+        reporter.stop()
+        try extract(
+            statement: PackVerifier.statement(pack.statedRoot), signatures: pack.signatures)
+        let signers = try allowedSigners.map { try TrustStore.signers(file: $0) }
+        let report = SignatureReport(
+            pack.signatures, over: PackVerifier.statement(pack.statedRoot),
+            signers: try signers ?? TrustStore().signers())
+        let result = VerifyResult(
+            path: file, memvid: pack, signatures: report, demandsSigner: allowedSigners != nil,
+            expectedRoot: expected)
+        if outputOptions.json {
+            Output.json(result)
+        } else {
+            result.print(isQuiet: quiet)
+        }
+        if result.exitCode != 0 { throw ExitCode(result.exitCode) }
+    }
+
     private func expectedRoot() throws -> Digest32? {
         guard let root else { return nil }
         guard let digest = Digest32(hex: root) else {
@@ -55,14 +89,14 @@ struct VerifyCommand: ParsableCommand {
         return digest
     }
 
-    private func extract(_ capsule: CapsuleFile) throws {
-        if let extractStatement { try write(capsule.statement, to: extractStatement) }
+    private func extract(statement: [UInt8], signatures: [[UInt8]]) throws {
+        if let extractStatement { try write(statement, to: extractStatement) }
         guard let extractSignature else { return }
-        guard capsule.signatures.indices.contains(signature - 1) else {
+        guard signatures.indices.contains(signature - 1) else {
             throw AccessError(
                 .usage, code: "not_found", "\(file): it has no signature number \(signature)")
         }
-        let parsed = try SSHSignature(blob: capsule.signatures[signature - 1])
+        let parsed = try SSHSignature(blob: signatures[signature - 1])
         try write(Array(parsed.armored.utf8), to: extractSignature)
     }
 
@@ -70,109 +104,5 @@ struct VerifyCommand: ParsableCommand {
         let output = try AtomicFile(path: path, mode: 0o644)
         try output.write(bytes, at: 0)
         try output.publish(replacing: true)
-    }
-}
-
-/// What `verify` found: integrity, and one of five answers about the origin.
-struct VerifyResult: Encodable {
-    struct Signature: Encodable {
-        let signer: String?
-        let verdict: String
-        let principal: String?
-        let note: String?
-    }
-
-    struct Fault: Encodable {
-        let offset: UInt64?
-        let message: String
-        let code: String
-    }
-
-    let path: String
-    let root: String
-    let isIntact: Bool
-    let blocks: UInt64
-    let bytes: UInt64
-    let faults: [Fault]
-    let verdict: String
-    let signatures: [Signature]
-    let missingSigners: [String]
-    let errorCode: String?
-    let exitCode: Int32
-    private let summary: String
-
-    private enum CodingKeys: String, CodingKey {
-        case path, root, blocks, bytes, faults, signatures
-        case isIntact = "intact"
-        case verdict = "origin"
-        case missingSigners = "missing_signers"
-        case errorCode = "error_code"
-        case exitCode = "exit_code"
-    }
-
-    init(
-        path: String, capsule: CapsuleFile, integrity: CapsuleVerifier.Report,
-        signatures report: SignatureReport, demandsSigner: Bool, expectedRoot: Digest32?
-    ) {
-        self.path = path
-        root = capsule.trailer.root.hex
-        isIntact = integrity.isIntact
-        blocks = integrity.blockCount
-        bytes = integrity.byteCount
-        faults = integrity.faults.map {
-            Fault(offset: $0.offset, message: $0.message, code: $0.code.rawValue)
-        }
-        verdict = report.verdict.rawValue
-        signatures = report.items.map {
-            Signature(
-                signer: $0.fingerprint, verdict: $0.verdict.rawValue, principal: $0.principal,
-                note: $0.note)
-        }
-        missingSigners = report.missing
-        let names = report.items.compactMap(\.principal).joined(separator: ", ")
-        let hasWrongRoot = expectedRoot.map { $0 != capsule.trailer.root } ?? false
-        (exitCode, errorCode, summary) =
-            if !integrity.isIntact {
-                (2, "damaged", "DAMAGED: \(integrity.faults.count) faults; see 'capsule doctor'")
-            } else if hasWrongRoot {
-                (3, "wrong_root", "intact, but its root is not the one demanded")
-            } else {
-                switch report.verdict {
-                case .wrong:
-                    (3, "wrong_signature", "intact, but a signature does not fit it")
-                case .missing:
-                    (3, "missing_signature", "intact, but an expected signature is missing")
-                case .known: (0, nil, "intact and signed by \(names)")
-                case .unknown:
-                    (
-                        demandsSigner ? 3 : 0, demandsSigner ? "unknown_signer" : nil,
-                        "intact; signed, but by nobody known: pin the signer with "
-                            + "'capsule trust add', or name --allowed-signers"
-                    )
-                case .unsigned:
-                    (
-                        demandsSigner ? 3 : 0, demandsSigner ? "unsigned" : nil,
-                        "intact; unsigned, which proves no origin"
-                    )
-                }
-            }
-    }
-
-    func print(isQuiet: Bool) {
-        for fault in faults {
-            let place = fault.offset.map { " at offset \($0)" } ?? ""
-            Output.note("\(path): \(fault.message)\(place)")
-        }
-        if exitCode != 0 { Output.note("\(path): \(summary)") }
-        if isQuiet { return }
-        if exitCode == 0 { Output.line("\(path): \(summary)") }
-        Output.line("root \(root)")
-        Output.line("\(blocks) blocks, \(bytes) bytes checked")
-        for item in signatures {
-            let name = item.principal.map { " (\($0))" } ?? ""
-            let note = item.note.map { ": \($0)" } ?? ""
-            Output.line("signature \(item.signer ?? "?")\(name): \(item.verdict)\(note)")
-        }
-        for signer in missingSigners { Output.line("signature \(signer): missing") }
     }
 }
