@@ -139,7 +139,8 @@ let package = Package(
         tests(
             "Fuzz",
             [
-                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", crypto,
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleMemvid", "MemvidFormat", crypto,
             ], exclude: ["Corpus", "Driver"]),
     ]
 )

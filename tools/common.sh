@@ -1,6 +1,9 @@
 # Sourced by the other tools: where the project is, and what it needs from Debian.
 # shellcheck shell=bash
 
+# A command that fails within $(...) ends the script as it does elsewhere.
+shopt -s inherit_errexit
+
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export project
 
@@ -14,8 +17,11 @@ export build_packages test_packages
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    else
+    elif command -v sudo >/dev/null; then
         sudo "$@"
+    else
+        echo "this needs root, and there is no sudo: $*" >&2
+        return 1
     fi
 }
 
@@ -50,5 +56,15 @@ python_environment() {
     fi
     "$place/bin/pip" install --quiet --disable-pip-version-check \
         blake3==1.0.11 cryptography==48.0.0 argon2-cffi==25.1.0 zstandard==0.25.0 mnemonic==0.21 >&2
+    echo "$place/bin/python3"
+}
+
+# A Python with Memvid's own SDK, the peer of the tests of its format; prints the interpreter.
+memvid_environment() {
+    local place="$project/.build/memvid"
+    if [ ! -x "$place/bin/python3" ]; then
+        python3 -m venv "$place" >&2
+    fi
+    "$place/bin/pip" install --quiet --disable-pip-version-check memvid-sdk==2.0.160 >&2
     echo "$place/bin/python3"
 }

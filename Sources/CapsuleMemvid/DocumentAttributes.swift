@@ -17,12 +17,17 @@ enum DocumentAttributes {
     static func list(_ frame: MemvidFrame, _ summary: FrameSummary) -> [ExtendedAttribute] {
         var list: [ExtendedAttribute] = []
         func add(_ name: String, _ value: String?) {
-            guard let value, !value.isEmpty else { return }
-            list.append(attribute(name, Array(value.utf8)))
+            // What Linux cannot take is in the frame's JSON.
+            guard let value, !value.isEmpty, value.utf8.count <= Limits.attributeValueLength else {
+                return
+            }
+            list.append(
+                ExtendedAttribute(
+                    name: Array("user.memvid.\(name)".utf8), value: Array(value.utf8)))
         }
         add("checksum", frame.payloadLength > 0 ? frame.checksum.hex : frame.sourceChecksum?.hex)
         if !frame.extraMetadata.isEmpty {
-            add("extra_metadata", text(JSONText.encode(frame.extraMetadata, isPretty: false)))
+            add("extra_metadata", text(JSONText.encode(TextMapJSON(frame.extraMetadata), isPretty: false)))
         }
         add("frame_id", "\(frame.id)")
         add("kind", frame.kind)
@@ -40,11 +45,5 @@ enum DocumentAttributes {
 
     private static func text(_ line: [UInt8]) -> String {
         String(decoding: line.dropLast(), as: UTF8.self)
-    }
-
-    private static func attribute(_ name: String, _ value: [UInt8]) -> ExtendedAttribute {
-        ExtendedAttribute(
-            name: Array("user.memvid.\(name)".utf8),
-            value: Array(value.prefix(Limits.attributeValueLength)))
     }
 }

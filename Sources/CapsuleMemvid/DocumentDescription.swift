@@ -67,6 +67,16 @@ struct DocumentDescription {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// An object of texts, or pairs of them; see `TextMapJSON`.
+    private static func pairs(_ json: String) -> [[String]] {
+        let data = Data(json.utf8)
+        if let map = try? JSONDecoder().decode([String: String].self, from: data) {
+            return map.map { [$0.key, $0.value] }
+        }
+        let list = try? JSONDecoder().decode([[String]].self, from: data)
+        return list?.filter { $0.count == 2 } ?? []
+    }
+
     private mutating func apply(_ name: String, _ value: String) {
         func lines() -> [String] { value.split(separator: "\n").map(String.init) }
         switch name {
@@ -80,8 +90,7 @@ struct DocumentDescription {
             let json = try? JSONDecoder().decode(PlainMetadata.self, from: Data(value.utf8))
             if let json { frame.metadata = json.metadata }
         case "extra_metadata":
-            let map = try? JSONDecoder().decode([String: String].self, from: Data(value.utf8))
-            if let map { frame.extraMetadata.merge(map) { old, _ in old } }
+            for entry in Self.pairs(value) { frame.extraMetadata[entry[0]] = entry[1] }
         default: break
         }
     }

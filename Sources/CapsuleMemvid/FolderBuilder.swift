@@ -175,8 +175,10 @@ struct FolderBuilder {
     private mutating func addTags(_ file: MemvidFile, under root: Ordinal) {
         for frame in file.frames where frame.role == .document && frame.status == .active {
             guard let document = places[frame.id] else { continue }
-            for tag in Set(frame.tags) where !tag.isEmpty {
-                let directory = directory([MemvidNames.safe(Array(tag.utf8))], under: root)
+            // By bytes: texts that differ only in how they are composed are two tags.
+            let tags = Set(frame.tags.map { Array($0.utf8) })
+            for tag in tags.sorted(by: { $0.lexicographicallyPrecedes($1) }) where !tag.isEmpty {
+                let directory = directory([MemvidNames.safe(tag)], under: root)
                 let last = nodes[Int(document)].name
                 var name = last
                 var round = 0

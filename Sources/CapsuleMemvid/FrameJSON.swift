@@ -47,7 +47,7 @@ struct FrameJSON: Encodable {
         try box.encode(frame.searchText, forKey: .searchText)
         try box.encode(frame.tags, forKey: .tags)
         try box.encode(frame.labels, forKey: .labels)
-        try box.encode(frame.extraMetadata, forKey: .extraMetadata)
+        try box.encode(TextMapJSON(frame.extraMetadata), forKey: .extraMetadata)
         try box.encode(frame.contentDates, forKey: .contentDates)
         try box.encode(frame.chunkManifest.map(ManifestJSON.init), forKey: .chunkManifest)
         try box.encode("\(frame.role)", forKey: .role)
@@ -60,6 +60,33 @@ struct FrameJSON: Encodable {
         try box.encode(frame.sourceChecksum?.hex, forKey: .sourceChecksum)
         try box.encode(frame.sourcePath, forKey: .sourcePath)
         try box.encode("\(frame.enrichmentState)", forKey: .enrichmentState)
+    }
+}
+
+/// Texts by key: an object, or pairs where two keys differ only in how they are composed, which an
+/// object would take for one.
+struct TextMapJSON: Encodable {
+    private let map: TextMap
+
+    init(_ map: TextMap) { self.map = map }
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        guard Set(map.entries.map(\.key)).count == map.entries.count else {
+            var list = encoder.unkeyedContainer()
+            for entry in map.entries { try list.encode([entry.key, entry.value]) }
+            return
+        }
+        var box = encoder.container(keyedBy: Key.self)
+        for entry in map.entries {
+            try box.encode(entry.value, forKey: Key(stringValue: entry.key))
+        }
     }
 }
 
@@ -147,7 +174,7 @@ struct MetadataJSON: Encodable {
         try part.encodeIfPresent(audio.channels, forKey: .channels)
         try part.encodeIfPresent(audio.bitrate, forKey: .bitrate)
         try part.encodeIfPresent(audio.codec, forKey: .codec)
-        try part.encode(audio.tags, forKey: .tags)
+        try part.encode(TextMapJSON(audio.tags), forKey: .tags)
         var list = part.nestedUnkeyedContainer(forKey: .segments)
         for segment in audio.segments {
             var item = list.nestedContainer(keyedBy: Key.self)

@@ -52,24 +52,30 @@ enum MemvidNames {
     /// A name that is too long keeps its beginning, whole characters of it, and gets its hash.
     private static func shortened(_ name: [UInt8]) -> [UInt8] {
         if name.count <= nameLength { return name }
-        var kept = name.prefix(keptLength)
-        // Bytes 10xxxxxx continue a character of UTF-8.
+        let hash = MemvidFile.hash(name).hex.prefix(16)
+        return beginning(of: name, keptLength) + Array("~\(hash)".utf8)
+    }
+
+    /// At most `count` bytes from the front; no character of UTF-8 is cut.
+    private static func beginning(of name: [UInt8], _ count: Int) -> [UInt8] {
+        var kept = name.prefix(max(0, count))
+        // Bytes 10xxxxxx continue a character.
         while let next = name.dropFirst(kept.count).first, next & 0xc0 == 0x80, !kept.isEmpty {
             kept = kept.dropLast()
         }
-        let hash = MemvidFile.hash(name).hex.prefix(16)
-        return Array(kept) + Array("~\(hash)".utf8)
+        return Array(kept)
     }
 
     /// A name for a second document at the same path: `~ID` before the extension.
     static func distinguished(_ name: [UInt8], id: UInt64, round: Int) -> [UInt8] {
-        let mark = Array(("~\(id)" + String(repeating: "~", count: round)).utf8)
+        let mark = Array((round == 0 ? "~\(id)" : "~\(id)~\(round)").utf8)
         let dot = name.lastIndex(of: UInt8(ascii: "."))
         guard let dot, dot > 0, name.count - dot <= 16 else {
-            return Array(name.prefix(nameLength - mark.count)) + mark
+            return beginning(of: name, nameLength - mark.count) + mark
         }
-        let stem = name[..<dot].prefix(nameLength - mark.count - (name.count - dot))
-        return Array(stem) + mark + Array(name[dot...])
+        let suffix = name[dot...]
+        let stem = Array(name[..<dot])
+        return beginning(of: stem, nameLength - mark.count - suffix.count) + mark + suffix
     }
 
     /// The extension that the MIME type asks for, where the name has none. A document of which only

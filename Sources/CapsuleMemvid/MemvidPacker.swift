@@ -189,10 +189,9 @@ public final class MemvidPacker {
         frame.title = "capsulefs tree record"
         frame.metadata = DocumentMetadata()
         frame.metadata?.mime = "application/x-capsulefs-tree"
-        frame.extraMetadata = [
-            PackedTree.markKey: PackedTree.mark, PackedTree.manifestKey: manifestText,
-            PackedTree.rootKey: report.root.hex,
-        ]
+        frame.extraMetadata[PackedTree.markKey] = PackedTree.mark
+        frame.extraMetadata[PackedTree.manifestKey] = manifestText
+        frame.extraMetadata[PackedTree.rootKey] = report.root.hex
         for (index, blob) in try sign(PackRoot.statement(report.root)).enumerated() {
             frame.extraMetadata["\(PackedTree.signatureKey)\(index + 1)"] = Text.base64(blob)
         }

@@ -146,7 +146,7 @@ public final class MemvidTree: ReadableTree {
     private func describe(_ frame: FrameEntry, _ entry: inout Entry) throws(FormatError) {
         switch frame {
         case .payload(let id):
-            entry.size = file.frames[Int(id)].payloadLength
+            entry.size = min(file.frames[Int(id)].payloadLength, UInt64(Int64.max))
             entry.seconds = file.frames[Int(id)].timestamp
         case .fields(let id):
             entry.size = UInt64(try fieldsText(id).count)

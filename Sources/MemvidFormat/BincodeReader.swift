@@ -177,9 +177,9 @@ final class BincodeReader {
     /// Keys and values; of a key that comes twice, the last one counts.
     func dictionary(
         _ field: StaticString, limit: UInt64
-    ) throws(MemvidError) -> [String: String] {
+    ) throws(MemvidError) -> TextMap {
         let count = try count(field, least: 16, limit: limit)
-        var map: [String: String] = [:]
+        var map = TextMap()
         for _ in 0..<count {
             let key = try string(field)
             map[key] = try string(field)

@@ -36,12 +36,11 @@ struct BincodeWriter {
     }
 
     /// Sorted by the keys' bytes, as Memvid writes it.
-    mutating func dictionary(_ map: [String: String]) {
-        integer(UInt64(map.count))
-        let keys = map.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        for key in keys {
-            string(key)
-            string(map[key] ?? "")
+    mutating func dictionary(_ map: TextMap) {
+        integer(UInt64(map.entries.count))
+        for entry in map.entries {
+            string(entry.key)
+            string(entry.value)
         }
     }
 }

@@ -33,7 +33,7 @@ public struct DocumentMetadata: Equatable, Sendable {
         public var bitrate: UInt32?
         public var codec: String?
         public var segments: [Segment]
-        public var tags: [String: String]
+        public var tags: TextMap
     }
 
     public struct Segment: Equatable, Sendable {

@@ -56,10 +56,7 @@ enum DocumentText {
         add("track", frame.track)
         add("tags", frame.tags.joined(separator: " "))
         add("labels", frame.labels.joined(separator: " "))
-        let keys = frame.extraMetadata.keys.sorted {
-            $0.utf8.lexicographicallyPrecedes($1.utf8)
-        }
-        for key in keys { add(key, frame.extraMetadata[key]) }
+        for entry in frame.extraMetadata.entries { add(entry.key, entry.value) }
         add("dates", frame.contentDates.joined(separator: " "))
         return lines
     }

@@ -37,6 +37,9 @@ public struct FrameSummary: Sendable {
     let parentID: UInt64?
     let chunkIndex: UInt32?
     let manifestCount: Int?
+    /// Whether the chunks are pieces of one text. Those of Markdown with tables or code are not:
+    /// they begin and end with lines.
+    let isContiguous: Bool
     /// Where the frame lies in the file, and the hash of it there; nil for a recovered one.
     let place: (range: Range<UInt64>, hash: Digest32)?
 
@@ -44,9 +47,9 @@ public struct FrameSummary: Sendable {
         _ frame: MemvidFrame, place: (range: Range<UInt64>, hash: Digest32)?,
         retaining keys: Set<String>
     ) {
-        retained =
-            keys.isEmpty || frame.extraMetadata.isEmpty
-            ? [:] : frame.extraMetadata.filter { keys.contains($0.key) }
+        var kept: [String: String] = [:]
+        for key in keys { kept[key] = frame.extraMetadata[key] }
+        retained = kept
         id = frame.id
         timestamp = frame.timestamp
         uri = frame.uri
@@ -63,10 +66,14 @@ public struct FrameSummary: Sendable {
         parentID = frame.parentID
         chunkIndex = frame.chunkIndex
         manifestCount = frame.chunkManifest?.ranges.count
+        let ranges = frame.chunkManifest?.ranges ?? []
+        isContiguous = zip(ranges, ranges.dropFirst()).allSatisfy { $0.end == $1.start }
         self.place = place
         if frame.payloadLength > 0 {
             content = .stored
-            contentLength = frame.isCompressed ? frame.canonicalLength : frame.payloadLength
+            let length = frame.isCompressed ? frame.canonicalLength : frame.payloadLength
+            // More than that is refused when it is read; sums of these do not overflow.
+            contentLength = min(length ?? 0, MemvidLimits.payloadLength + 1)
         } else if frame.chunkManifest != nil, frame.role == .document {
             content = .chunks
             contentLength = nil

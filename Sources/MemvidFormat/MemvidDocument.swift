@@ -97,20 +97,23 @@ final class PiecewiseDocument: MemvidDocument {
 final class ChunkedDocument: MemvidDocument {
     private let parts: [(start: UInt64, id: UInt64)]
     let length: UInt64
+    private let hasLines: Bool
     private let open: @Sendable (UInt64) throws(MemvidError) -> any MemvidDocument
 
+    /// - Parameter hasLines: whether each chunk ends a line that the next one does not go on.
     init(
-        _ chunks: [(id: UInt64, length: UInt64)],
+        _ chunks: [(id: UInt64, length: UInt64)], hasLines: Bool,
         open: @escaping @Sendable (UInt64) throws(MemvidError) -> any MemvidDocument
     ) {
         var end: UInt64 = 0
         var parts: [(start: UInt64, id: UInt64)] = []
         for chunk in chunks {
             parts.append((end, chunk.id))
-            end += chunk.length
+            end += chunk.length + (hasLines ? 1 : 0)
         }
         self.parts = parts
-        length = end
+        self.hasLines = hasLines
+        length = hasLines && !chunks.isEmpty ? end - 1 : end
         self.open = open
     }
 
@@ -129,6 +132,10 @@ final class ChunkedDocument: MemvidDocument {
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
             done += try chunk.read(into: room, at: position - parts[index].start)
             index += 1
+            if hasLines, done < wanted {
+                buffer[done] = UInt8(ascii: "\n")
+                done += 1
+            }
         }
         return done
     }

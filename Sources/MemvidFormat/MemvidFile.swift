@@ -40,6 +40,8 @@ public final class MemvidFile: Sendable {
     let source: any MemvidSource
     /// Frames that exist only in the log, from the first free number on.
     private let recovered: [MemvidFrame]
+    /// What the log says of frames of the table.
+    private let changed: [UInt64: LogReplay.Change]
     private let chunks: [UInt64: [UInt64]]
     let tableRange: Range<UInt64>
     private let documents = BoundedCache<DocumentBox>(capacity: 16 << 20)
@@ -94,14 +96,16 @@ public final class MemvidFile: Sendable {
         var opened = try Self.readTable(source, header, options)
         var pending = 0
         var recovered: [MemvidFrame] = []
+        var changed: [UInt64: LogReplay.Change] = [:]
         if options.recoversLog {
-            recovered = try Self.replay(source, header, &opened, options)
+            (recovered, changed) = try Self.replay(source, header, &opened, options)
         } else if let log = try? MemvidLog(source, header) {
             pending = log.pending(header).count
         }
         if !options.isSalvaging { try Self.checkOverlaps(opened.frames) }
         pendingCount = pending
         self.recovered = recovered
+        self.changed = changed
         frames = opened.frames
         table = opened.table
         tableRange = opened.range
@@ -185,7 +189,7 @@ public final class MemvidFile: Sendable {
     private static func replay(
         _ source: any MemvidSource, _ header: MemvidHeader, _ opened: inout OpenedTable,
         _ options: Options
-    ) throws(MemvidError) -> [MemvidFrame] {
+    ) throws(MemvidError) -> (frames: [MemvidFrame], changed: [UInt64: LogReplay.Change]) {
         let frames = opened.frames
         var replay = LogReplay(
             committedCount: UInt64(frames.count),
@@ -210,7 +214,7 @@ public final class MemvidFile: Sendable {
             opened.frames.append(
                 FrameSummary(frame, place: nil, retaining: options.retainedKeys))
         }
-        return replay.frames
+        return (replay.frames, replay.changed)
     }
 
     private static func checkOverlaps(_ frames: [FrameSummary]) throws(MemvidError) {
@@ -248,7 +252,10 @@ public final class MemvidFile: Sendable {
         let first = frames.count - recovered.count
         if Int(id) >= first { return recovered[Int(id) - first] }
         var frame = try Self.frame(summary, source)
-        frame.status = summary.status
+        if let change = changed[id] {
+            frame.status = change.status
+            frame.supersededBy = change.supersededBy
+        }
         return frame
     }
 
@@ -272,8 +279,9 @@ public final class MemvidFile: Sendable {
     public func contentLength(of id: UInt64) -> UInt64 {
         let summary = frames[Int(id)]
         if let length = summary.contentLength { return length }
-        if summary.content == .stored { return summary.payloadLength }
-        return chunks(of: id).reduce(0) { $0 + (frames[Int($1)].contentLength ?? 0) }
+        let list = chunks(of: id)
+        let lineFeeds = summary.isContiguous || list.isEmpty ? 0 : UInt64(list.count - 1)
+        return list.reduce(lineFeeds) { $0 + (frames[Int($1)].contentLength ?? 0) }
     }
 
     /// Plain BLAKE3, which is all that the format uses.
@@ -303,7 +311,9 @@ public final class MemvidFile: Sendable {
                     "document \(id) has \(list.count) chunks and not the "
                         + "\(summary.manifestCount ?? 0) of its manifest")
             }
-            let document = ChunkedDocument(list.map { ($0, contentLength(of: $0)) }) {
+            let document = ChunkedDocument(
+                list.map { ($0, contentLength(of: $0)) }, hasLines: !summary.isContiguous
+            ) {
                 [self] chunk throws(MemvidError) in try self.document(chunk)
             }
             return (document, document.cost)

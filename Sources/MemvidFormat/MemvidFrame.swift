@@ -53,7 +53,7 @@ public struct MemvidFrame: Equatable, Sendable {
     public var searchText: String?
     public var tags: [String] = []
     public var labels: [String] = []
-    public var extraMetadata: [String: String] = [:]
+    public var extraMetadata = TextMap()
     public var contentDates: [String] = []
     public var chunkManifest: ChunkManifest?
     public var role = Role.document

@@ -136,7 +136,13 @@ struct LogEntry {
 struct LogReplay {
     private(set) var frames: [MemvidFrame] = []
     /// Changes of status of frames that the table has.
-    private(set) var changed: [UInt64: (status: MemvidFrame.Status, supersededBy: UInt64?)] = [:]
+    private(set) var changed: [UInt64: Change] = [:]
+
+    struct Change {
+        var status: MemvidFrame.Status
+        var supersededBy: UInt64?
+    }
+
     private let committedCount: UInt64
     private let lookup: (UInt64) throws(MemvidError) -> MemvidFrame
     private let nearestParent: () -> UInt64?
@@ -169,7 +175,7 @@ struct LogReplay {
     ) throws(MemvidError) {
         _ = try frame(id)
         if id < committedCount {
-            changed[id] = (status, supersededBy)
+            changed[id] = Change(status: status, supersededBy: supersededBy)
         } else {
             frames[Int(id - committedCount)].status = status
             frames[Int(id - committedCount)].supersededBy = supersededBy
@@ -194,8 +200,11 @@ struct LogReplay {
             frame.payloadOffset = old.payloadOffset
             frame.payloadLength = old.payloadLength
             frame.checksum = old.checksum
-            frame.isCompressed = old.isCompressed
-            frame.canonicalLength = old.canonicalLength
+            frame.canonicalLength =
+                frame.canonicalLength ?? old.canonicalLength ?? old.payloadLength
+        }
+        if frame.canonicalLength == nil, !frame.isCompressed {
+            frame.canonicalLength = frame.payloadLength
         }
         if frame.uri == nil { frame.uri = "mv2://frames/\(frame.id)" }
         if frame.title == nil { frame.title = Self.title(of: frame.uri ?? "") }
