@@ -14,8 +14,11 @@ public struct CapsuleCommand: ParsableCommand {
         version: "capsule \(ToolVersion.text)",
         groupedSubcommands: [
             CommandGroup(
-                name: "Make", subcommands: [SealCommand.self, SignCommand.self, RekeyCommand.self, ConvertCommand.self,
-                    MemvidCommand.self]),
+                name: "Make",
+                subcommands: [
+                    SealCommand.self, SignCommand.self, RekeyCommand.self, ConvertCommand.self,
+                    MemvidCommand.self,
+                ]),
             CommandGroup(
                 name: "Read",
                 subcommands: [

@@ -27,7 +27,9 @@ enum DocumentAttributes {
         }
         add("checksum", frame.payloadLength > 0 ? frame.checksum.hex : frame.sourceChecksum?.hex)
         if !frame.extraMetadata.isEmpty {
-            add("extra_metadata", text(JSONText.encode(TextMapJSON(frame.extraMetadata), isPretty: false)))
+            add(
+                "extra_metadata",
+                text(JSONText.encode(TextMapJSON(frame.extraMetadata), isPretty: false)))
         }
         add("frame_id", "\(frame.id)")
         add("kind", frame.kind)

@@ -4,7 +4,7 @@ import CapsuleFormat
 import MemvidFormat
 
 /// Writes a tree as a Memvid file: a document per file, and one record for everything that Memvid
-/// has no words for. Reading it back gives the same tree; Memvid's client finds documents with text.
+/// has no words for. Reading it back gives the same tree; Memvid's client finds what is text.
 public final class MemvidPacker {
     /// What was packed.
     public struct Report: Sendable {

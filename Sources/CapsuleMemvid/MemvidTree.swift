@@ -86,14 +86,19 @@ public final class MemvidTree: ReadableTree {
 
     // MARK: Entries
 
+    /// As `ReadableTree` says.
     public var entryCount: UInt64 { framesBase + UInt64(file.frames.count) * 2 }
+    /// As `ReadableTree` says.
     public var inodeCount: UInt64 { entryCount }
+    /// As `ReadableTree` says.
     public var totalSize: UInt64 {
         file.frames.filter { $0.role == .document && $0.status == .active }
             .reduce(0) { $0 &+ file.contentLength(of: $1.id) }
     }
+    /// As `ReadableTree` says.
     public var hasAttributes: Bool { true }
 
+    /// As `ReadableTree` says.
     public func entry(_ ordinal: Ordinal) throws(FormatError) -> Entry {
         guard UInt64(ordinal) < entryCount else {
             throw FormatError(.damaged, "there is no entry \(ordinal)")
@@ -154,6 +159,7 @@ public final class MemvidTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func namedEntry(
         _ ordinal: Ordinal
     ) throws(FormatError) -> (entry: Entry, name: [UInt8]) {
@@ -164,6 +170,7 @@ public final class MemvidTree: ReadableTree {
         UInt64(ordinal) < framesBase ? nodes[Int(ordinal)].name : frameName(ordinal)
     }
 
+    /// As `ReadableTree` says.
     public func inode(
         of entry: Entry, _ ordinal: Ordinal
     ) throws(FormatError) -> (entry: Entry, ordinal: Ordinal) {
@@ -173,6 +180,7 @@ public final class MemvidTree: ReadableTree {
 
     // MARK: Directories
 
+    /// As `ReadableTree` says.
     public func forEach(
         in directory: Ordinal, _ record: Entry, from start: Int,
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool
@@ -209,6 +217,7 @@ public final class MemvidTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func lookup(
         _ name: UnsafeRawBufferPointer, in directory: Ordinal, _ record: Entry
     ) throws(FormatError) -> (ordinal: Ordinal, entry: Entry)? {
@@ -255,6 +264,7 @@ public final class MemvidTree: ReadableTree {
         return Array(parts.joined(separator: [UInt8(ascii: "/")]))
     }
 
+    /// As `ReadableTree` says.
     public func target(of entry: Entry) throws(FormatError) -> [UInt8] {
         let ordinal = Ordinal(entry.attributes - 1)
         switch nodes[Int(ordinal)].kind {
@@ -264,6 +274,7 @@ public final class MemvidTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func attributes(of entry: Entry) throws(FormatError) -> [ExtendedAttribute] {
         let ordinal = entry.attributes - 1
         guard ordinal < framesBase else { return [] }
@@ -277,8 +288,10 @@ public final class MemvidTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func ownerNames() throws(FormatError) -> OwnerNames { OwnerNames() }
 
+    /// As `ReadableTree` says.
     public func extents(of entry: Entry) throws(FormatError) -> [Extent] {
         if entry.size == 0 { return [] }
         let ordinal = entry.attributes - 1
@@ -288,6 +301,7 @@ public final class MemvidTree: ReadableTree {
         return [Extent(fileOffset: 0, length: entry.size, streamOffset: 0)]
     }
 
+    /// As `ReadableTree` says.
     public func read(
         _ entry: Entry, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(FormatError) -> Int {

@@ -2,8 +2,8 @@ import CapsuleBytes
 import CapsuleFormat
 import MemvidFormat
 
-/// What `capsule memvid pack` put into a file, as far as it is still there: Memvid's client may have
-/// added and removed documents since.
+/// What `capsule memvid pack` put into a file, as far as it is still there: Memvid's client may
+/// have added and removed documents since.
 struct PackedFolder {
     /// Directories, links and whatever else is no document.
     private(set) var entries: [PackedEntry] = []

@@ -118,23 +118,30 @@ public final class DirectoryTree: ReadableTree {
 
     // MARK: Names
 
+    /// As `ReadableTree` says.
     public var entryCount: UInt64 { UInt64(nodes.count) }
+    /// As `ReadableTree` says.
     public var inodeCount: UInt64 { UInt64(nodes.count { !$0.entry.isAlias }) }
+    /// As `ReadableTree` says.
     public var totalSize: UInt64 {
         nodes.reduce(0) { $0 + ($1.entry.isRegular && !$1.entry.isAlias ? $1.entry.size : 0) }
     }
+    /// As `ReadableTree` says.
     public var hasAttributes: Bool { true }
 
+    /// As `ReadableTree` says.
     public func entry(_ ordinal: Ordinal) throws(FormatError) -> Entry {
         nodes[Int(ordinal)].entry
     }
 
+    /// As `ReadableTree` says.
     public func namedEntry(
         _ ordinal: Ordinal
     ) throws(FormatError) -> (entry: Entry, name: [UInt8]) {
         (nodes[Int(ordinal)].entry, nodes[Int(ordinal)].name)
     }
 
+    /// As `ReadableTree` says.
     public func inode(
         of entry: Entry, _ ordinal: Ordinal
     ) throws(FormatError) -> (entry: Entry, ordinal: Ordinal) {
@@ -142,6 +149,7 @@ public final class DirectoryTree: ReadableTree {
         return (nodes[Int(entry.place)].entry, Ordinal(entry.place))
     }
 
+    /// As `ReadableTree` says.
     public func forEach(
         in directory: Ordinal, _ record: Entry, from start: Int,
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool
@@ -157,6 +165,7 @@ public final class DirectoryTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func lookup(
         _ name: UnsafeRawBufferPointer, in directory: Ordinal, _ record: Entry
     ) throws(FormatError) -> (ordinal: Ordinal, entry: Entry)? {
@@ -165,6 +174,7 @@ public final class DirectoryTree: ReadableTree {
         return index.map { (Ordinal($0), nodes[$0].entry) }
     }
 
+    /// As `ReadableTree` says.
     public func ownerNames() throws(FormatError) -> OwnerNames {
         OwnerLookup.names(
             users: Set(nodes.map(\.entry.uid)), groups: Set(nodes.map(\.entry.gid)))
@@ -188,6 +198,7 @@ public final class DirectoryTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func target(of entry: Entry) throws(FormatError) -> [UInt8] {
         try at(entry, "read the link") { directory, rest throws(SystemError) in
             var buffer = [CChar](repeating: 0, count: Limits.targetLength + 1)
@@ -198,6 +209,7 @@ public final class DirectoryTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says.
     public func attributes(of entry: Entry) throws(FormatError) -> [ExtendedAttribute] {
         try at(entry, "read the attributes") { directory, rest throws(SystemError) in
             let place = directory == AT_FDCWD ? "" : "/proc/self/fd/\(directory)/"
@@ -217,6 +229,7 @@ public final class DirectoryTree: ReadableTree {
         return Descriptor(owning: raw, name: "")
     }
 
+    /// As `ReadableTree` says.
     public func extents(of entry: Entry) throws(FormatError) -> [Extent] {
         if entry.size == 0 { return [] }
         if entry.flags.contains(.sparse) {
@@ -230,6 +243,7 @@ public final class DirectoryTree: ReadableTree {
         return [Extent(fileOffset: 0, length: entry.size, streamOffset: 0)]
     }
 
+    /// As `ReadableTree` says.
     public func read(
         _ entry: Entry, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(FormatError) -> Int {

@@ -57,7 +57,8 @@ struct TablePlace: Equatable {
         _ source: any MemvidSource, _ header: MemvidHeader
     ) throws(MemvidError) -> TablePlace {
         let footerLength = UInt64(CommitFooter.length)
-        guard source.length >= header.tableOffset + footerLength else {
+        let least = header.tableOffset.checkedAdding(footerLength)
+        guard let least, source.length >= least else {
             throw MemvidError(
                 .truncated, "the file ends before its table of contents", at: source.length)
         }
@@ -106,8 +107,9 @@ struct TablePlace: Equatable {
                 if try reader.finish() == footer.tableHash {
                     return TablePlace(
                         range: range, hash: footer.tableHash,
-                        remark: "an older commit at offset \(end) is shown: what came after is lost"
-                    )
+                        remark: "the table of contents was found by search, at offset "
+                            + "\(range.lowerBound): later changes may be lost, and a document may "
+                            + "have planted it")
                 }
             }
             windowEnd = start

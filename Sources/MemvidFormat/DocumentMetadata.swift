@@ -1,56 +1,56 @@
 /// What Memvid knows of a document's medium; every field may be missing.
-public struct DocumentMetadata: Equatable, Sendable {
-    public var mime: String?
-    public var bytes: UInt64?
-    public var hash: String?
-    public var width: UInt32?
-    public var height: UInt32?
-    public var colors: [String]?
-    public var caption: String?
-    public var exif: Exif?
-    public var audio: Audio?
-    public var media: Media?
+package struct DocumentMetadata: Equatable, Sendable {
+    package var mime: String?
+    package var bytes: UInt64?
+    package var hash: String?
+    package var width: UInt32?
+    package var height: UInt32?
+    package var colors: [String]?
+    package var caption: String?
+    package var exif: Exif?
+    package var audio: Audio?
+    package var media: Media?
 
-    public init() {}
+    package init() {}
 
-    public struct Exif: Equatable, Sendable {
-        public var make: String?
-        public var model: String?
-        public var lens: String?
-        public var datetime: String?
-        public var gps: Position?
+    package struct Exif: Equatable, Sendable {
+        package var make: String?
+        package var model: String?
+        package var lens: String?
+        package var datetime: String?
+        package var gps: Position?
     }
 
-    public struct Position: Equatable, Sendable {
-        public var lat: Double
-        public var lon: Double
+    package struct Position: Equatable, Sendable {
+        package var lat: Double
+        package var lon: Double
     }
 
-    public struct Audio: Equatable, Sendable {
-        public var durationSeconds: Float?
-        public var sampleRate: UInt32?
-        public var channels: UInt8?
-        public var bitrate: UInt32?
-        public var codec: String?
-        public var segments: [Segment]
-        public var tags: TextMap
+    package struct Audio: Equatable, Sendable {
+        package var durationSeconds: Float?
+        package var sampleRate: UInt32?
+        package var channels: UInt8?
+        package var bitrate: UInt32?
+        package var codec: String?
+        package var segments: [Segment]
+        package var tags: TextMap
     }
 
-    public struct Segment: Equatable, Sendable {
-        public var start: Float
-        public var end: Float
-        public var label: String?
+    package struct Segment: Equatable, Sendable {
+        package var start: Float
+        package var end: Float
+        package var label: String?
     }
 
-    public struct Media: Equatable, Sendable {
-        public var kind: String
-        public var mime: String
-        public var bytes: UInt64
-        public var filename: String?
-        public var durationMilliseconds: UInt64?
-        public var width: UInt32?
-        public var height: UInt32?
-        public var codec: String?
+    package struct Media: Equatable, Sendable {
+        package var kind: String
+        package var mime: String
+        package var bytes: UInt64
+        package var filename: String?
+        package var durationMilliseconds: UInt64?
+        package var width: UInt32?
+        package var height: UInt32?
+        package var codec: String?
     }
 }
 

@@ -57,6 +57,7 @@ final class EncryptedSource: MemvidSource {
         } catch {
             throw MemvidError(error)
         }
+        if isSalvaging, header.isChunked { return try presentLength(storage, actual) }
         guard let expected = header.fileLength, header.plainLength > 0 else {
             throw MemvidError.damaged(
                 header.plainLength == 0
@@ -73,15 +74,39 @@ final class EncryptedSource: MemvidSource {
             guard actual == expected else { throw Self.wrongLength(actual, expected) }
             return header.plainLength
         }
-        if actual == expected { return header.plainLength }
-        guard isSalvaging else { throw Self.wrongLength(actual, expected) }
+        guard actual == expected else { throw Self.wrongLength(actual, expected) }
+        return header.plainLength
+    }
+
+    /// The length of the plaintext that the chunks in the file add up to, whatever the header says:
+    /// whole ones, then a shorter one that says its length itself.
+    private static func presentLength(
+        _ storage: any Storage, _ actual: UInt64
+    ) throws(MemvidError) -> UInt64 {
+        let start = UInt64(EncryptedHeader.length)
         let unit = UInt64(EncryptedHeader.chunkLength + EncryptedHeader.chunkOverhead)
-        let body = actual.subtractingReportingOverflow(UInt64(EncryptedHeader.length))
-        let present = body.overflow ? 0 : body.partialValue / unit
-        guard present > 0 else {
+        let body = actual > start ? actual - start : 0
+        var length = body / unit * UInt64(EncryptedHeader.chunkLength)
+        let rest = body % unit
+        if rest > UInt64(EncryptedHeader.chunkOverhead) {
+            var prefix: [UInt8]?
+            do throws(SystemError) {
+                prefix = try storage.bytes(4, at: start + body - rest)
+            } catch {
+                throw MemvidError(error)
+            }
+            let claimed = (prefix ?? []).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let tag = UInt64(EncryptedHeader.tagLength)
+            if (tag + 1...UInt64(EncryptedHeader.chunkLength) + tag).contains(claimed),
+                claimed + UInt64(EncryptedHeader.prefixLength) <= rest
+            {
+                length += claimed - tag
+            }
+        }
+        guard length > 0 else {
             throw MemvidError(.truncated, "not one whole chunk is there", at: actual)
         }
-        return min(present * UInt64(EncryptedHeader.chunkLength), header.plainLength)
+        return length
     }
 
     private static func wrongLength(_ actual: UInt64, _ expected: UInt64) -> MemvidError {
@@ -108,7 +133,7 @@ final class EncryptedSource: MemvidSource {
         let offset = UInt64(EncryptedHeader.length) + index * unit
         let plainStart = index * UInt64(EncryptedHeader.chunkLength)
         let plain = Int(
-            min(UInt64(EncryptedHeader.chunkLength), header.plainLength - plainStart))
+            min(UInt64(EncryptedHeader.chunkLength), length - plainStart))
         let stored = try stored(EncryptedHeader.prefixLength + plain + 16, at: offset)
         let claimed = stored[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
         guard claimed == plain + EncryptedHeader.tagLength else {

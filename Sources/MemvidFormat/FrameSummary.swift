@@ -15,18 +15,29 @@ public struct FrameSummary: Sendable {
         case none
     }
 
+    /// The position in the table.
     public let id: UInt64
+    /// Seconds since 1970.
     public let timestamp: Int64
+    /// Arbitrary text; not unique.
     public let uri: String?
+    /// Arbitrary text.
     public let title: String?
+    /// The MIME type of the original.
     public let mime: String?
+    /// Arbitrary texts.
     public let tags: [String]
+    /// Document, chunk or picture.
     public let role: MemvidFrame.Role
+    /// Active, superseded or deleted.
     public internal(set) var status: MemvidFrame.Status
+    /// Where the bytes of the document come from.
     public let content: Content
     /// The length of the content in bytes; of chunks, nil.
     public let contentLength: UInt64?
+    /// The length of the stored bytes; 0 is none.
     public let payloadLength: UInt64
+    /// BLAKE3 of the stored bytes.
     public let checksum: Digest32
     /// Entries of the extra metadata whose keys the opener asked to keep.
     public let retained: [String: String]
@@ -71,9 +82,11 @@ public struct FrameSummary: Sendable {
         self.place = place
         if frame.payloadLength > 0 {
             content = .stored
-            let length = frame.isCompressed ? frame.canonicalLength : frame.payloadLength
+            let length =
+                frame.isCompressed
+                ? frame.canonicalLength ?? frame.payloadLength : frame.payloadLength
             // More than that is refused when it is read; sums of these do not overflow.
-            contentLength = min(length ?? 0, MemvidLimits.payloadLength + 1)
+            contentLength = min(length, MemvidLimits.payloadLength + 1)
         } else if frame.chunkManifest != nil, frame.role == .document {
             content = .chunks
             contentLength = nil

@@ -23,12 +23,17 @@ public final class MemvidFile: Sendable {
         /// Keys of the extra metadata that are kept in memory, for whoever has a use for them.
         public var retainedKeys: Set<String> = []
 
+        /// A careful reader.
         public init() {}
     }
 
+    /// How the bytes lie in the file.
     public let form: Form
+    /// The decrypted header.
     public let header: MemvidHeader
+    /// What the table of contents says besides its frames.
     public let table: TableOfContents
+    /// All frames, by number.
     public let frames: [FrameSummary]
     /// What is not as it should be, and was taken all the same.
     public let remarks: [String]
@@ -92,8 +97,8 @@ public final class MemvidFile: Sendable {
         let headLength = Int(min(UInt64(MemvidHeader.length), source.length))
         header = try MemvidHeader(
             decoding: try source.bytes(headLength, at: 0, "header"),
-            fileLength: options.isSalvaging ? .max : source.length)
-        var opened = try Self.readTable(source, header, options)
+            fileLength: source.length, isSalvaging: options.isSalvaging)
+        var opened = try Self.readTable(source, header, form, options)
         var pending = 0
         var recovered: [MemvidFrame] = []
         var changed: [UInt64: LogReplay.Change] = [:]
@@ -115,7 +120,7 @@ public final class MemvidFile: Sendable {
 
     // MARK: Opening
 
-    private struct OpenedTable {
+    struct OpenedTable {
         var frames: [FrameSummary] = []
         var table = TableOfContents()
         var range: Range<UInt64>
@@ -123,20 +128,19 @@ public final class MemvidFile: Sendable {
     }
 
     private static func readTable(
-        _ source: any MemvidSource, _ header: MemvidHeader, _ options: Options
+        _ source: any MemvidSource, _ header: MemvidHeader, _ form: Form, _ options: Options
     ) throws(MemvidError) -> OpenedTable {
         do throws(MemvidError) {
             return try parse(source, try TablePlace.strict(source, header), options)
         } catch {
             guard options.isSalvaging else { throw error }
-            guard let place = try TablePlace.salvaged(source) else { throw error }
-            var opened = try parse(source, place, options)
+            guard var opened = try salvage(source, header, form, options) else { throw error }
             opened.remarks.insert(error.description, at: 0)
             return opened
         }
     }
 
-    private static func parse(
+    static func parse(
         _ source: any MemvidSource, _ place: TablePlace, _ options: Options
     ) throws(MemvidError) -> OpenedTable {
         var opened = OpenedTable(range: place.range)

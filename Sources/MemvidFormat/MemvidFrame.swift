@@ -3,29 +3,31 @@ import CapsuleCrypto
 /// One frame: a document, a chunk of one, or a picture taken out of one. In the order of its fields
 /// in the file.
 public struct MemvidFrame: Equatable, Sendable {
-    public enum AnchorSource: UInt32, Sendable {
+    package enum AnchorSource: UInt32, Sendable {
         case explicit, frameTimestamp, metadata, ingestionClock
     }
 
+    /// What a frame is.
     public enum Role: UInt32, Sendable {
         case document, documentChunk, extractedImage
     }
 
+    /// Whether it is shown.
     public enum Status: UInt32, Sendable {
         case active, superseded, deleted
     }
 
-    public enum EnrichmentState: UInt32, Sendable {
+    package enum EnrichmentState: UInt32, Sendable {
         case searchable, enriched
     }
 
-    public struct ChunkManifest: Equatable, Sendable {
-        public var chunkCharacters: UInt64
-        public var ranges: [Range]
+    package struct ChunkManifest: Equatable, Sendable {
+        package var chunkCharacters: UInt64
+        package var ranges: [Range]
 
-        public struct Range: Equatable, Sendable {
-            public var start: UInt64
-            public var end: UInt64
+        package struct Range: Equatable, Sendable {
+            package var start: UInt64
+            package var end: UInt64
         }
     }
 
@@ -33,42 +35,42 @@ public struct MemvidFrame: Equatable, Sendable {
     public var id: UInt64 = 0
     /// Seconds since 1970.
     public var timestamp: Int64 = 0
-    public var anchorTimestamp: Int64?
-    public var anchorSource: AnchorSource?
-    public var kind: String?
-    public var track: String?
+    package var anchorTimestamp: Int64?
+    package var anchorSource: AnchorSource?
+    package var kind: String?
+    package var track: String?
     /// Where the stored bytes begin in the decrypted file.
     public var payloadOffset: UInt64 = 0
     /// How many they are; 0 is none.
     public var payloadLength: UInt64 = 0
     /// BLAKE3 of the stored bytes.
     public var checksum = MemvidFrame.emptyChecksum
-    public var uri: String?
-    public var title: String?
+    package var uri: String?
+    package var title: String?
     /// Whether the stored bytes are a zstd frame.
     public var isCompressed = false
     /// The length of the bytes once decoded.
     public var canonicalLength: UInt64?
-    public var metadata: DocumentMetadata?
-    public var searchText: String?
-    public var tags: [String] = []
-    public var labels: [String] = []
-    public var extraMetadata = TextMap()
-    public var contentDates: [String] = []
-    public var chunkManifest: ChunkManifest?
-    public var role = Role.document
-    public var parentID: UInt64?
-    public var chunkIndex: UInt32?
-    public var chunkCount: UInt32?
-    public var status = Status.active
-    public var supersedes: UInt64?
-    public var supersededBy: UInt64?
+    package var metadata: DocumentMetadata?
+    package var searchText: String?
+    package var tags: [String] = []
+    package var labels: [String] = []
+    package var extraMetadata = TextMap()
+    package var contentDates: [String] = []
+    package var chunkManifest: ChunkManifest?
+    package var role = Role.document
+    package var parentID: UInt64?
+    package var chunkIndex: UInt32?
+    package var chunkCount: UInt32?
+    package var status = Status.active
+    package var supersedes: UInt64?
+    package var supersededBy: UInt64?
     /// BLAKE3 of the original bytes where they are not stored, whatever its name in Memvid.
     public var sourceChecksum: Digest32?
-    public var sourcePath: String?
-    public var enrichmentState = EnrichmentState.enriched
+    package var sourcePath: String?
+    package var enrichmentState = EnrichmentState.enriched
 
-    public init() {}
+    package init() {}
 
     /// BLAKE3 of nothing.
     public static let emptyChecksum = Blake3Stream().digest()

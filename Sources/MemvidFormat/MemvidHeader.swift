@@ -14,10 +14,15 @@ import CapsuleBytes
 ///         48    32  copy of the table's checksum; informative
 ///         80    60  marks of old versions' locks
 public struct MemvidHeader: Equatable, Sendable {
+    /// Where the table of contents begins, in bytes.
     public var tableOffset: UInt64
+    /// Where the log begins, in bytes.
     public var logOffset: UInt64
+    /// The length of the log, in bytes.
     public var logLength: UInt64
+    /// The position in the log up to which it was applied.
     public var logPosition: UInt64
+    /// The number of the last record that the table contains.
     public var logSequence: UInt64
     /// Whether a version of Memvid that locked inside the file has left its mark.
     public var hasOldLock: Bool
@@ -37,8 +42,11 @@ public struct MemvidHeader: Equatable, Sendable {
         hasOldLock = false
     }
 
-    /// Parses the header of a file of `fileLength` bytes.
-    init(decoding bytes: [UInt8], fileLength: UInt64) throws(MemvidError) {
+    /// Parses the header of a file of `fileLength` bytes. While salvaging, places that cannot be
+    /// are taken for unknown: the table is then looked for.
+    init(
+        decoding bytes: [UInt8], fileLength: UInt64, isSalvaging: Bool = false
+    ) throws(MemvidError) {
         guard Self.recognises(bytes) else {
             throw MemvidError(.notMemvid, "it is no Memvid file", at: 0)
         }
@@ -71,7 +79,15 @@ public struct MemvidHeader: Equatable, Sendable {
         let logEnd = logOffset.checkedAdding(logLength)
         guard logOffset >= UInt64(Self.length), logLength > 0, let logEnd,
             logEnd <= tableOffset, tableOffset < fileLength
-        else { throw .damaged("the header: a place is out of range", at: 8) }
+        else {
+            guard isSalvaging else {
+                throw .damaged("the header: a place is out of range", at: 8)
+            }
+            logOffset = UInt64(Self.length)
+            logLength = 0
+            tableOffset = max(fileLength, UInt64(Self.length))
+            return
+        }
     }
 
     /// The first byte after the log: payloads come from here on.

@@ -28,8 +28,10 @@ public final class PlainSink: MemvidSink {
     private let storage: any Storage
     private var offset: UInt64 = 0
 
+    /// A sink at the front of `storage`.
     public init(_ storage: any Storage) { self.storage = storage }
 
+    /// As `MemvidSink` says.
     public func append(_ bytes: UnsafeRawBufferPointer) throws(MemvidError) {
         do throws(SystemError) {
             try storage.write(bytes, at: offset)
@@ -39,6 +41,7 @@ public final class PlainSink: MemvidSink {
         offset += UInt64(bytes.count)
     }
 
+    /// As `MemvidSink` says.
     public func finish(header: [UInt8]) throws(MemvidError) {
         do throws(SystemError) {
             try storage.write(header, at: 0)
@@ -76,6 +79,7 @@ public final class EncryptedSink: MemvidSink {
         wipe(&pending)
     }
 
+    /// As `MemvidSink` says.
     public func append(_ bytes: UnsafeRawBufferPointer) throws(MemvidError) {
         length += UInt64(bytes.count)
         var rest = bytes[...]
@@ -119,6 +123,7 @@ public final class EncryptedSink: MemvidSink {
         }
     }
 
+    /// As `MemvidSink` says.
     public func finish(header plain: [UInt8]) throws(MemvidError) {
         try sealPending()
         first.replaceSubrange(..<plain.count, with: plain)

@@ -6,8 +6,11 @@ import CapsuleCrypto
 public final class MemvidWriter {
     /// Where a payload lies.
     public struct Payload: Sendable {
+        /// In the decrypted file, in bytes.
         public let offset: UInt64
+        /// In bytes.
         public let length: UInt64
+        /// BLAKE3 of it.
         public let checksum: Digest32
     }
 

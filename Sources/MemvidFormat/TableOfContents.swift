@@ -4,9 +4,13 @@ import CapsuleCrypto
 public struct TableOfContents: Equatable, Sendable {
     /// A region of the file that a manifest names; opaque here.
     public struct Region: Equatable, Sendable {
+        /// What names it.
         public var name: String
+        /// In the decrypted file, in bytes.
         public var offset: UInt64
+        /// In bytes.
         public var length: UInt64
+        /// BLAKE3 of its bytes when it was written.
         public var checksum: Digest32
     }
 
@@ -17,13 +21,21 @@ public struct TableOfContents: Equatable, Sendable {
         case first = "without memories and mesh"
     }
 
+    /// 0 in practice.
     public var version: UInt64 = 0
+    /// Which fields the table has.
     public var schema = Schema.current
+    /// Indexes and tracks, opaque here.
     public var regions: [Region] = []
+    /// Whether Memvid searches its text.
     public var isLexicalEnabled = false
+    /// Who allowed its size.
     public var ticketIssuer = ""
+    /// What Memvid lets the file grow to, in bytes.
     public var capacity: UInt64 = 0
+    /// The name of a remote memory that it belongs to.
     public var binding: String?
+    /// Documents that Memvid wants to enrich later.
     public var queuedTasks = 0
 
     /// The least lengths of things in the table, in bytes.
@@ -82,8 +94,11 @@ public struct TableOfContents: Equatable, Sendable {
         }
     }
 
-    /// Reads the rest in one schema; throws unless it ends with the table's last field.
-    mutating func decodeEnd(_ reader: BincodeReader, schema: Schema) throws(MemvidError) {
+    /// Reads the rest in one schema; throws unless the reader ends with the table's last field, or
+    /// `isAlone` says that something may follow.
+    mutating func decodeEnd(
+        _ reader: BincodeReader, schema: Schema, isAlone: Bool = true
+    ) throws(MemvidError) {
         self.schema = schema
         if schema != .first {
             if try reader.bool("memories") { try region("memories", reader, fixed: 16) }
@@ -114,7 +129,7 @@ public struct TableOfContents: Equatable, Sendable {
         }
         try reader.skip(32, "merkle root")
         try reader.skip(32, "table checksum")
-        guard reader.remaining == 0 else {
+        guard reader.remaining == 0 || !isAlone else {
             throw .damaged("stray bytes follow the table's last field", at: reader.offset)
         }
     }

@@ -5,9 +5,12 @@
 public struct TextMap: Equatable, Sendable {
     /// One entry.
     public struct Entry: Equatable, Sendable {
+        /// The key.
         public let key: String
+        /// The text.
         public var value: String
 
+        /// By bytes.
         public static func == (first: Entry, second: Entry) -> Bool {
             first.key.utf8.elementsEqual(second.key.utf8)
                 && first.value.utf8.elementsEqual(second.value.utf8)
@@ -17,6 +20,7 @@ public struct TextMap: Equatable, Sendable {
     /// The entries, by key.
     public private(set) var entries: [Entry] = []
 
+    /// Without entries.
     public init() {}
 
     /// Whether there are none.

@@ -51,7 +51,7 @@ struct DeepTreeTests {
         let report = try TreeExtractor(capsule, options: .init())
             .extract(paths: [], to: work / "out")
         #expect(report.entryCount == 1000 && report.lost.isEmpty)
-        #expect(try Sealing.differences(.capsule(capsule), .capsule(capsule)) == [])
+        #expect(try Sealing.differences(.sealed(capsule), .sealed(capsule)) == [])
     }
 
     @Test("100,000 directories below each other are an error for an extraction and no trap")
@@ -78,7 +78,7 @@ struct DeepTreeTests {
                 try DeepCapsule.seal(100_000, to: path + "/c.mv2e")
                 let capsule = try Sealing.open(path + "/c.mv2e")
                 #expect(throws: (any Error).self) {
-                    _ = try Sealing.differences(.capsule(capsule), .capsule(capsule))
+                    _ = try Sealing.differences(.sealed(capsule), .sealed(capsule))
                 }
             }
         }

@@ -18,12 +18,12 @@ struct SealingTests {
         let work = try Folder()
         try Sealing.seal(Sealing.request(folder.path, to: work / "c.mv2e"))
         let capsule = try Sealing.open(work / "c.mv2e")
-        #expect(try Sealing.differences(.directory(folder.path), .capsule(capsule)) == [])
+        #expect(try Sealing.differences(.directory(folder.path), .sealed(capsule)) == [])
         let report = try TreeExtractor(capsule, options: .init())
             .extract(paths: [], to: work / "out")
         #expect(report.lost.isEmpty && report.remarks.isEmpty)
         #expect(try Sealing.differences(.directory(folder.path), .directory(work / "out")) == [])
-        #expect(try Sealing.differences(.capsule(capsule), .directory(work / "out")) == [])
+        #expect(try Sealing.differences(.sealed(capsule), .directory(work / "out")) == [])
         var status = stat()
         stat(work / "out/sparse", &status)
         #expect(status.st_size == 4 << 20 && status.st_blocks * 512 < 1 << 20)
@@ -44,7 +44,7 @@ struct SealingTests {
         symlink("elsewhere", folder / "dangling")
         unlink(folder / "fifo")
         try folder.directory("fifo")
-        let found = try Sealing.differences(.capsule(capsule), .directory(folder.path))
+        let found = try Sealing.differences(.sealed(capsule), .directory(folder.path))
         for line in [
             "removed empty ", "added new ", "changed dangling target", "changed fifo type",
             "changed zeros mode",
@@ -76,7 +76,7 @@ struct SealingTests {
         try Sealing.seal(request)
         let capsule = try Sealing.open(work / "c.mv2e")
         #expect(
-            try Sealing.differences(.directory(folder.path), .capsule(capsule)).filter {
+            try Sealing.differences(.directory(folder.path), .sealed(capsule)).filter {
                 $0.hasPrefix("removed")
             } == [
                 "removed a ", "removed sub/b ", "removed sub/large ", "removed sub/link ",
@@ -95,7 +95,7 @@ struct SealingTests {
             request.replaces = true
             try Sealing.seal(request)
             let capsule = try Sealing.open(work / "c.mv2e")
-            #expect(try Sealing.differences(.directory(folder.path), .capsule(capsule)) == [])
+            #expect(try Sealing.differences(.directory(folder.path), .sealed(capsule)) == [])
             #expect(CapsuleVerifier(capsule.file, workerCount: 2).verify().isIntact)
         }
     }
@@ -109,7 +109,7 @@ struct SealingTests {
         _ = try CapsuleCopier(old, request: Sealing.request("", to: work / "d.mv2e", secret: 2))
             .copy { _ in [] }
         let new = try Sealing.open(work / "d.mv2e", secret: 2)
-        #expect(try Sealing.differences(.capsule(old), .capsule(new)) == [])
+        #expect(try Sealing.differences(.sealed(old), .sealed(new)) == [])
         #expect(old.keys.fileKey.bytes != new.keys.fileKey.bytes)
         let file = try CapsuleFile(try FileStorage(path: work / "d.mv2e"))
         let secret = Sealing.secret(1)
@@ -141,7 +141,7 @@ struct SealingTests {
         #expect(try seal("2") == first)
         #expect(
             try Sealing.differences(
-                .capsule(try Sealing.open(work / "1")), .directory(folder.path)) == [])
+                .sealed(try Sealing.open(work / "1")), .directory(folder.path)) == [])
         // Header: id at 8, salt at 24, commitment at 56.
         var keys: Set<[UInt8]> = [Array(first[8..<88])]
         let others = [

@@ -3,6 +3,7 @@
 
 One line per test with its time; at the end what was skipped and why, known bugs, leftovers, and a
 line `N passed, N failed, N skipped`. Exit code 1 on a failure, a leftover or an unexpected skip.
+Some tests need the libraries of `python_environment` in tools/common.sh.
 """
 
 import argparse

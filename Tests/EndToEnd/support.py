@@ -23,7 +23,7 @@ SECRET = b"correct horse battery staple"
 CHEAP = ["--argon-passes", "1", "--argon-memory", "8"]
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
-HAS_FUSE = os.path.exists("/dev/fuse")
+HAS_FUSE = os.access("/dev/fuse", os.R_OK | os.W_OK)
 ON_MISSING_ROOT = "needs root"
 ON_MISSING_FUSE = "needs /dev/fuse"
 needs_root = unittest.skipUnless(IS_ROOT, ON_MISSING_ROOT)

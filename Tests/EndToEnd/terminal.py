@@ -10,11 +10,12 @@ import termios
 import time
 
 
-def talk(words, answers, env, cwd, timeout=30):
+def talk(words, answers, env, cwd, timeout=30, delay=0.1):
     """Runs a command with a terminal of its own.
 
-    `answers` is [(what to wait for, what to type)]. Returns (exit code, everything shown). Nothing
-    that was typed is shown where the program turned echo off.
+    `answers` is [(what to wait for, what to type)]; each is typed `delay` seconds after its
+    question. Returns (exit code, everything shown). Nothing that was typed is shown where the
+    program turned echo off.
     """
     leader, follower = pty.openpty()
 
@@ -47,7 +48,7 @@ def talk(words, answers, env, cwd, timeout=30):
                 prompt, answer = waiting.pop(0)
                 searched = shown.index(prompt, searched) + len(prompt)
                 # The prompt is shown before echo is off; typing at once would be flushed away.
-                time.sleep(0.1)
+                time.sleep(delay)
                 os.write(leader, answer + b"\n")
         else:
             raise AssertionError(f"no end within {timeout} s; shown: {shown!r}")

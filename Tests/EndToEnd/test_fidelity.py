@@ -221,7 +221,6 @@ class Extracted(support.EndToEnd):
         found = self.run_command(["find", "out", "-links", "2", "-type", "f"]).stdout
         self.assertEqual(found.count(b"\n"), 2)
 
-    @unittest.expectedFailure  # diff opens whole paths: ENAMETOOLONG
     def test_diff_deeper_than_path_max(self):
         """`diff` with a directory reaches as deep as `seal` does."""
         capsule = self.deep()

@@ -7,7 +7,8 @@ import re
 
 import support
 
-MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MANUAL = ROOT / "man"
 # Verbs that share a page.
 SHARED = {"umount": "mount"}
 
@@ -22,6 +23,55 @@ def options_in(page):
     text = page.read_text().replace("\\-", "-")
     return set(re.findall(r"^\.It .*?Fl -([a-z][a-z0-9-]+)", text, re.M)) | set(
         re.findall(r"Fl -([a-z][a-z0-9-]+)", "\n".join(re.findall(r"^\.It .*$", text, re.M))))
+
+
+KINDS = {"usage": 1, "system": 2, "validation": 3}
+# AccessError(_: FormatError), AccessError(_: MemvidError): the user named what is no capsule,
+# or a wrong secret.
+FORMAT_KINDS = {"not_a_capsule": 1, "wrong_secret": 1}
+# How a code may be given other than as a literal; each is looked for below.
+KNOWN_FORMS = {
+    "code", "error.code.rawValue", "$0.code.rawValue", "code(of: error)",
+    'isUsage ? "unusable_path" : "system"'}
+DECLARATION = r"\b(?:let|var|func) |(?<!\.)\binit\("
+
+
+def codes_in_sources():
+    """{(error code, exit code)} of everything that the sources can report."""
+    found, forms = set(), set()
+    for path in sorted((ROOT / "Sources").rglob("*.swift")):
+        text = path.read_text()
+        for kind, code in re.findall(r"\.(\w+),\s*code:\s*\"(\w+)\"", text):
+            found.add((code, KINDS[kind]))
+        for line in text.splitlines():
+            if not re.search(DECLARATION, line):
+                forms |= set(re.findall(r"\bcode:\s*([^\s\"](?:[^,()]|\(.*?\))*)", line))
+        found |= {(code, 3) for code in re.findall(r"\brefusal\(\s*\"(\w+)\"", text)}
+        if path.name == "AccessError.swift":
+            found |= {("unusable_path", 1), ("system", 2)}
+        if path.name in ("FormatError.swift", "MemvidError.swift"):
+            for code in re.findall(r"case \w+ = \"(\w+)\"", text):
+                found.add((code, FORMAT_KINDS.get(code, 2)))
+        if path.name == "Failure.swift":
+            body = re.search(r"func code\(of.*?\n    }", text, re.S)[0]
+            for name, code in re.findall(r"(?:case (\w+)|default): \"(\w+)\"", body):
+                # Errors of a call have the exit code of the errno.
+                found |= {(code, 1)} if name else {(code, 1), (code, 2)}
+        if path.name == "VerifyResult.swift":
+            found |= {(code, int(exit)) for exit, code in re.findall(r"\((\d), \"(\w+)\"", text)}
+            found |= {(code, 3) for code in re.findall(r"\? \"(\w+)\" : nil", text)}
+    return found, forms
+
+
+def codes_in_manual():
+    """{(error code, exit code)} of the list in capsule(1)."""
+    text = (MANUAL / "capsule.1").read_text()
+    listed = text.split(".Va error_code\ngives the reason:")[1].split(".El")[0]
+    found = set()
+    for item in re.split(r"^\.It ", listed, flags=re.M)[1:]:
+        number, rest = item.split("\n", 1)
+        found |= {(code, int(number)) for code in re.findall(r"^\.Va (\w+)", rest, re.M)}
+    return found
 
 
 class Manual(support.EndToEnd):
@@ -53,12 +103,31 @@ class Manual(support.EndToEnd):
             with self.subTest(page=page.name):
                 self.assertEqual(options_in(page) - {"help", "version"}, expected)
 
+    def test_error_codes(self):
+        """The error codes of capsule(1) are those that the sources have, with their exit codes."""
+        found, forms = codes_in_sources()
+        self.assertLessEqual(forms, KNOWN_FORMS, "a code in a form that this test does not know")
+        self.assertGreater(len(found), 30)
+        self.assertEqual(codes_in_manual(), found)
+
+    def test_findings_of_doctor(self):
+        """The names of the checks in capsule-doctor(1) are those of the sources."""
+        verbs = ROOT / "Sources" / "CapsuleCommands" / "Verbs"
+        found = set()
+        for path in (*verbs.glob("*Examination.swift"), verbs / "DoctorCommand.swift"):
+            text = path.read_text()
+            found |= set(re.findall(r"\badd\(\s*(?:\.\w+,\s*)?\"(\w+)\"", text))
+        page = (MANUAL / "capsule-doctor.1").read_text()
+        listed = page.split("The checks are\n")[1].split("\n.Sh")[0]
+        self.assertEqual(set(re.findall(r"^\.Va (\w+)", listed, re.M)), found)
+
     def test_driver_options(self):
         """Every mount option that the driver's help names is in capsulefs(8)."""
         text = self.run_command(["capsulefs", "--help"]).stdout.decode()
         page = (MANUAL / "capsulefs.8").read_text().replace("\\-", "-")
         names = re.findall(r"\b([a-z][a-z_-]+)=[A-Z]", text) + [
-            "allow_other", "default_permissions", "require-verified", "allow-suid", "allow-dev"]
+            "allow_other", "default_permissions", "require-verified", "allow-suid", "allow-dev",
+            "recover"]
         for name in names:
             with self.subTest(option=name):
                 self.assertIn(name, page)
@@ -76,6 +145,8 @@ class Manual(support.EndToEnd):
             for line in lines:
                 line = line.replace("\\e", "\\").replace("\\-", "-").replace("\\&", "")
                 with self.subTest(page=page.name, line=line):
+                    if page == page_of("mount") and not support.HAS_FUSE:
+                        self.skipTest(support.ON_MISSING_FUSE)
                     self.run_command(["sh", "-c", line], cwd=box)
             for mount in support.mounts_below(box):
                 support.detach(mount)

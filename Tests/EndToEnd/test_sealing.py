@@ -90,13 +90,18 @@ class Atomic(support.EndToEnd):
         base = self.path("src")
         support.write(f"{base}/large", trees.noise(60 << 20))
         for number in (signal.SIGTERM, signal.SIGINT):
-            process = self.start([CAPSULE, "seal", base, "c.mv2e", *self.open_pw, *CHEAP])
-            time.sleep(0.1)
-            process.send_signal(number)
-            self.assertNotEqual(process.wait(20), 0)
-            if os.path.exists(self.path("c.mv2e")):
-                self.capsule("verify", self.path("c.mv2e"), "--quiet")
-                os.remove(self.path("c.mv2e"))
+            for _ in range(10):
+                process = self.start([CAPSULE, "seal", base, "c.mv2e", *self.open_pw, *CHEAP])
+                time.sleep(0.1)
+                process.send_signal(number)
+                status = process.wait(20)
+                if os.path.exists(self.path("c.mv2e")):
+                    self.capsule("verify", self.path("c.mv2e"), "--quiet")
+                    os.remove(self.path("c.mv2e"))
+                # On a busy machine the signal may come too late.
+                if status != 0:
+                    break
+            self.assertNotEqual(status, 0)
 
 
 class Sources(support.EndToEnd):

@@ -29,6 +29,20 @@ class ExitCodes(support.EndToEnd):
                 self.assertEqual(result.stdout, b"")
                 self.assertTrue(result.stderr)
 
+    def test_usage_errors_name_the_help(self):
+        """The hint is the help of the verb, if there is one."""
+        capsule = self.seal()
+        for words, hint in (
+                (["nonsense"], "capsule --help"), (["--bogus"], "capsule --help"),
+                (["ls"], "capsule ls --help"), (["ls", capsule, "--bogus"], "capsule ls --help"),
+                (["seal", self.path("src"), "x", "--level", "20"], "capsule seal --help"),
+                (["doctor", capsule, "--sample", "0%"], "capsule doctor --help"),
+                (["slot", "add"], "capsule slot --help"),
+                (["trust", "what"], "capsule trust --help")):
+            with self.subTest(words=words):
+                result = self.capsule(*words, rc=1)
+                self.assertTrue(result.stderr.endswith(f"See '{hint}'.\n".encode()), result.stderr)
+
     def test_usage_errors_as_json(self):
         """With --json also what cannot be parsed is reported as JSON on stderr."""
         code, _ = self.error_of("seal", "--bogus", rc=1)

@@ -13,8 +13,8 @@ final class ProgressReporter: Sendable {
     private let worker = Mutex<Worker?>(nil)
     private static let plainInterval = 10.0
 
-    /// Starts to report what `describe` says, or nothing where that is empty. Must be called before other threads are started, so
-    /// that none of them takes the signal.
+    /// Starts to report what `describe` says, or nothing where that is empty. Must be called before
+    /// other threads are started, so that none of them takes the signal.
     init(isQuiet: Bool, describe: @escaping @Sendable () -> String) {
         self.describe = describe
         self.isQuiet = isQuiet
