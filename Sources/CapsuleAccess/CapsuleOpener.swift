@@ -19,7 +19,7 @@ public enum CapsuleOpener {
             if try MemvidOpener.storage(path: path) != nil {
                 throw AccessError(
                     .usage, code: "memvid_file",
-                    "\(path): it is a Memvid file, which has neither slots nor signatures; "
+                    "\(path): it is a Memvid file and no capsule; "
                         + "'capsule convert' makes a capsule of it")
             }
             throw AccessError(error, path: path)

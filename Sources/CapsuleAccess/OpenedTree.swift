@@ -47,8 +47,8 @@ public struct OpenedTree: Sendable {
         else {
             throw AccessError(
                 .validation, code: "unsigned",
-                "\(path): a Memvid file has neither root nor signature; 'capsule convert' makes a "
-                    + "capsule, which can be signed")
+                "\(path): a Memvid file cannot meet demands while it is read: 'capsule verify' checks "
+                    + "a packed one, and 'capsule convert' makes a capsule of any")
         }
     }
 }

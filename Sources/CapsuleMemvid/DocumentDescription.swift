@@ -11,11 +11,6 @@ struct DocumentDescription {
     private static let prefix = Array("user.memvid.".utf8)
     private static let searchTextLength = 32768
 
-    /// Attributes that are not fields of Memvid's.
-    static func rest(of attributes: [ExtendedAttribute]) -> [ExtendedAttribute] {
-        attributes.filter { !$0.name.starts(with: prefix) }
-    }
-
     /// - Parameters:
     ///   - head: the beginning of the contents, one byte more than is indexed where there is more.
     ///   - isFirst: whether this is the first frame of the file, which is the one to be found.
@@ -90,7 +85,10 @@ struct DocumentDescription {
             let json = try? JSONDecoder().decode(PlainMetadata.self, from: Data(value.utf8))
             if let json { frame.metadata = json.metadata }
         case "extra_metadata":
-            for entry in Self.pairs(value) { frame.extraMetadata[entry[0]] = entry[1] }
+            // Our own keys are written anew.
+            for entry in Self.pairs(value) where !entry[0].hasPrefix(PackedTree.prefix) {
+                frame.extraMetadata[entry[0]] = entry[1]
+            }
         default: break
         }
     }

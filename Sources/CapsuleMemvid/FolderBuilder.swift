@@ -94,11 +94,17 @@ struct FolderBuilder {
         }
         for entry in pack.entries {
             guard let link = entry.link.flatMap(Text.unbase64),
-                let primary = find(Self.split(link)), !nodes[Int(primary)].isDirectory,
+                let primary = find(Self.split(link)), isPrimary(primary),
                 place(entry, .alias(primary)) != nil
             else { continue }
             nodes[Int(primary)].aliasCount += 1
         }
+    }
+
+    /// Whether further names may lead to a node: it is neither a directory nor one of them.
+    private func isPrimary(_ ordinal: Ordinal) -> Bool {
+        if case .alias = nodes[Int(ordinal)].kind { return false }
+        return !nodes[Int(ordinal)].isDirectory
     }
 
     private static func split(_ path: [UInt8]) -> [[UInt8]] {
@@ -139,10 +145,21 @@ struct FolderBuilder {
     private mutating func directory(_ path: ArraySlice<[UInt8]>, under root: Ordinal) -> Ordinal {
         var current = root
         for name in path {
-            current =
-                taken[Key(parent: current, name: name)] ?? add(name, to: current, .directory)
+            current = directory(name, in: current)
         }
         return current
+    }
+
+    /// The directory of a name, made if need be; beside an object of that name that is none.
+    private mutating func directory(_ name: [UInt8], in parent: Ordinal) -> Ordinal {
+        var free = name
+        var round = 0
+        while let present = taken[Key(parent: parent, name: free)] {
+            if nodes[Int(present)].isDirectory { return present }
+            free = MemvidNames.distinguished(name, id: UInt64(present), round: round)
+            round += 1
+        }
+        return add(free, to: parent, .directory)
     }
 
     /// Directories come first, so that a document gives way to a directory of its name; then the

@@ -115,7 +115,7 @@ public final class MemvidPacker {
         let extents = try tree.extents(of: entry)
         let isWhole = extents.count == 1 && extents[0].length == entry.size || entry.size == 0
         var packed = PackedEntry(
-            path: path, entry, attributes: DocumentDescription.rest(of: attributes))
+            path: path, entry, attributes: attributes)
         packed.size = entry.size
         if !isWhole { packed.extents = extents.map { [$0.fileOffset, $0.length] } }
         let stored = extents.reduce(0) { $0 + $1.length }

@@ -24,19 +24,28 @@ struct PackedContents {
         UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
             .initializeMemory(as: UInt8.self, repeating: 0)
         let end = offset + UInt64(wanted)
-        var stored: UInt64 = 0
-        for run in runs {
+        for run in runs[firstRun(endingAfter: offset)...] {
+            if run.fileOffset >= end { break }
             let start = max(run.fileOffset, offset)
             let stop = min(run.fileOffset + run.length, end)
-            if start < stop {
-                let target = UnsafeMutableRawBufferPointer(
-                    rebasing: buffer[Int(start - offset)..<Int(stop - offset)])
-                try readStored(into: target, at: stored + (start - run.fileOffset))
-            }
-            if run.fileOffset >= end { break }
-            stored += run.length
+            let target = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[Int(start - offset)..<Int(stop - offset)])
+            try readStored(into: target, at: run.streamOffset + (start - run.fileOffset))
         }
         return wanted
+    }
+
+    private func firstRun(endingAfter offset: UInt64) -> Int {
+        var (low, high) = (0, runs.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if runs[middle].fileOffset + runs[middle].length <= offset {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
     }
 
     private func readStored(

@@ -71,7 +71,7 @@ struct PackedEntry: Codable, Equatable {
                     && name != [46] && name != [46, 46]
             } == true
         let hasParts = (part == nil) == (partCount == nil)
-        let isPart = part.map { (1...(partCount ?? 0)).contains($0) } ?? true
+        let isPart = part.map { $0 >= 1 && $0 <= (partCount ?? 0) } ?? true
         return type != nil && mode <= 0o177777 && nanoseconds < 1_000_000_000 && isPath
             && (size ?? 0) <= UInt64(Int64.max) && hasParts && (partCount ?? 1) >= 1 && isPart
             && (names?.count ?? 0) <= Limits.depth && hasSaneExtents
@@ -108,6 +108,8 @@ struct PackedEntry: Codable, Equatable {
 
 /// The tree record: what is in a packed folder besides its files, in one document.
 enum PackedTree {
+    /// What our keys in the extra metadata begin with.
+    static let prefix = "capsulefs."
     static let uri = "mv2://.capsulefs/tree"
     /// Its marks in the extra metadata.
     static let markKey = "capsulefs.tree"

@@ -87,8 +87,13 @@ struct PackedFolder {
         for list in parts.values {
             let sorted = list.sorted { ($0.entry.part ?? 1, $0.id) < ($1.entry.part ?? 1, $1.id) }
             guard let first = sorted.first, isComplete(sorted, file) else { continue }
+            // Where a run lies among the stored bytes is where the ones before it end.
+            var stored: UInt64 = 0
             let extents = first.entry.extents.map { runs in
-                runs.map { Extent(fileOffset: $0[0], length: $0[1], streamOffset: 0) }
+                runs.map { run in
+                    defer { stored += run[1] }
+                    return Extent(fileOffset: run[0], length: run[1], streamOffset: stored)
+                }
             }
             documents.formUnion(sorted.map(\.id))
             objects.append((first.entry, .file(sorted.map(\.id), extents)))
@@ -100,14 +105,14 @@ struct PackedFolder {
         _ parts: [(entry: PackedEntry, id: UInt64)], _ file: MemvidFile
     ) -> Bool {
         guard let first = parts.first else { return false }
-        let count = first.entry.partCount ?? 1
-        let numbers = parts.map { $0.entry.part ?? 1 }
+        guard parts.count == first.entry.partCount ?? 1 else { return false }
+        let isNumbered = zip(parts, 1...).allSatisfy { ($0.entry.part ?? 1) == $1 }
         let stored = parts.reduce(0) { $0 + file.contentLength(of: $1.id) }
         let expected =
             first.entry.extents?.reduce(0) { $0 + $1[1] } ?? first.entry.size ?? 0
         let isWhole = parts.dropLast().allSatisfy {
             file.contentLength(of: $0.id) == MemvidPacker.partLength
         }
-        return numbers == Array(1...count) && stored == expected && isWhole
+        return isNumbered && stored == expected && isWhole
     }
 }

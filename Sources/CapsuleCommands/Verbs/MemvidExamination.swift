@@ -80,7 +80,8 @@ extension Examination {
         let head = try storage.bytes(Int(min(try storage.length(), 64)), at: 0) ?? []
         guard EncryptedHeader.recognises(head) else {
             add(
-                .warning, "protection", "it is neither encrypted nor signed: nothing proves it",
+                .warning, "protection",
+                "it is not encrypted; what it has of signatures 'capsule verify' checks",
                 remedy: remedy)
             return false
         }
@@ -95,7 +96,7 @@ extension Examination {
         }
         add(
             .warning, "protection",
-            "its header is not authenticated and it carries no signature: whoever has the "
+            "its header is not authenticated and nothing outside it is signed: whoever has the "
                 + "passphrase can have written it, and 8 bytes of its nonce can be changed unseen",
             remedy: remedy)
         return true
