@@ -47,7 +47,7 @@ public struct OpenedTree: Sendable {
         else {
             throw AccessError(
                 .validation, code: "unsigned",
-                "\(path): a Memvid file cannot meet demands while it is read: 'capsule verify' checks "
+                "\(path): a Memvid file meets no demands while it is read: 'capsule verify' checks "
                     + "a packed one, and 'capsule convert' makes a capsule of any")
         }
     }

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import time
+import unittest
 
 import memvid_files as files
 import support
