@@ -89,6 +89,9 @@ class Atomic(support.EndToEnd):
         """SIGTERM and SIGINT end it, and leave nothing that is not whole."""
         base = self.path("src")
         support.write(f"{base}/large", trees.noise(60 << 20))
+        # A shell's background job ignores SIGINT, and its children inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         for number in (signal.SIGTERM, signal.SIGINT):
             for _ in range(10):
                 process = self.start([CAPSULE, "seal", base, "c.mv2e", *self.open_pw, *CHEAP])
