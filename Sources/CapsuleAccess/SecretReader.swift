@@ -121,8 +121,7 @@ public enum SecretReader {
     /// A line typed at the terminal, which is not shown. Throws when there is no terminal.
     public static func prompt(_ question: String) throws(AccessError) -> SharedSecret {
         let terminal = try terminal()
-        let text = Array("\(question): ".utf8)
-        _ = write(terminal.raw, text, text.count)
+        show("\(question): ", at: terminal)
         var line = [CChar](repeating: 0, count: 4096)
         let count = clinux_read_secret_line(terminal.raw, &line, line.count)
         guard count >= 0 else {
@@ -132,6 +131,17 @@ public enum SecretReader {
         explicit_bzero(&line, line.count)
         return try checked(
             SharedSecret(SecretBytes(wiping: &bytes)), source: "the terminal")
+    }
+
+    /// Writes to the terminal, if there is one.
+    static func tell(_ text: String) {
+        guard let terminal = try? terminal() else { return }
+        show(text, at: terminal)
+    }
+
+    private static func show(_ text: String, at terminal: borrowing Descriptor) {
+        let bytes = Array(text.utf8)
+        _ = write(terminal.raw, bytes, bytes.count)
     }
 
     private static func terminal() throws(AccessError) -> Descriptor {

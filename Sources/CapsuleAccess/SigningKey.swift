@@ -75,6 +75,8 @@ public struct SigningKey: Sendable {
 
     private func signThroughTool(_ statement: [UInt8]) throws(AccessError) -> [UInt8] {
         let words = ["ssh-keygen", "-q", "-Y", "sign", "-n", StatementNamespace.text, "-f", path]
+        // Its prompt names no key, and several may be asked for.
+        if privateKey != nil { SecretReader.tell("\(path): ") }
         let output: [UInt8]
         do throws(SystemError) {
             output = try ChildProcess.run(words, input: statement)

@@ -25,6 +25,7 @@ public struct CapsuleCopier {
     /// Writes the new capsule, reads it again and publishes it.
     public func copy(sign: ([UInt8]) throws -> [[UInt8]]) throws -> SealResult {
         try TreeSealer(request, progress: progress).publish(sign: sign) { writer, id, _ in
+            progress.entries.store(Int(capsule.index.entryCount), ordering: .relaxed)
             let content = writer.contentStream(
                 StreamSealer.Shape(
                     unitLength: request.blockSize, rawBlockLength: SealRequest.rawBlockSize,
@@ -33,7 +34,6 @@ public struct CapsuleCopier {
                 content.append(bytes)
                 progress.bytesRead.add(UInt64(bytes.count), ordering: .relaxed)
             }
-            progress.entries.store(Int(capsule.index.entryCount), ordering: .relaxed)
             try writer.finish(content)
             let index = writer.indexStream(uniform: request.level == 0)
             try capsule.index.forEachBlock { bytes in

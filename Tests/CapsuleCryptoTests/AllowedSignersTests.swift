@@ -82,11 +82,16 @@ struct AllowedSignersTests {
             ada ssh-ed25519
             \(line)
             ada namespaces="git" cert-authority \(line)
+            ada namespaces="" \(line)
+            ada namespaces="," \(line)
+            ada namespaces \(line)
+            ada namespaces="git",namespaces="*" \(line)
+            ada valid-before="20270101",valid-before="20280101" \(line)
             good \(line)
             """
         let signers = list(text)
         #expect(signers.signers.map(\.principals) == ["good"])
-        #expect(signers.skippedLines == Array(1...10))
+        #expect(signers.skippedLines == Array(1...15))
     }
 
     @Test("a key in the list that is not valid now is mentioned, and no signer")

@@ -58,7 +58,7 @@ class EncryptedKey(support.EndToEnd):
         code, shown = terminal.talk(
             [CAPSULE, *words],
             [(b"c.mv2e: ", support.SECRET), (b"again: ", support.SECRET),
-             (b"Enter passphrase", PASSPHRASE)], self.env, self.root)
+             (self.locked.encode() + b": Enter passphrase", PASSPHRASE)], self.env, self.root)
         self.assertEqual(code, 0, shown)
         self.assertEqual(self.origin(self.output), "known")
         self.capsule("ls", self.output, *self.open_pw)
