@@ -64,6 +64,9 @@ let package = Package(
         // Argon2id with real lanes; libsodium's is fixed at one.
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        // The metadata of a workspace: the most tested database there is.
+        .systemLibrary(
+            name: "CSQLite3", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         // Linux calls and constants that Swift cannot import.
         .target(name: "CLinux"),
@@ -91,29 +94,39 @@ let package = Package(
                 "MemvidFormat", "CLinux", crypto,
             ]),
         library(
+            "CapsuleStore",
+            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CSQLite3", crypto]),
+        library(
+            "CapsuleWorkspace",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleStore",
+                "CLinux", crypto,
+            ]),
+        library(
             "CapsuleAccess",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
-                "CapsuleMemvid", "MemvidFormat", "CLinux", crypto,
+                "CapsuleMemvid", "CapsuleWorkspace", "MemvidFormat", "CLinux", crypto,
             ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
             "CapsuleMount",
             [
-                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "FuseKit",
-                "CLinux",
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleWorkspace", "FuseKit", "CLinux",
             ]),
         library(
             "CapsuleDriver",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
-                "CapsuleAccess", "CapsuleMount", "FuseKit", "CLinux",
+                "CapsuleAccess", "CapsuleMount", "CapsuleWorkspace", "FuseKit", "CLinux",
             ]),
         library(
             "CapsuleCommands",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
-                "CapsuleMemvid", "CapsuleAccess", "MemvidFormat", "CLinux", argumentParser,
+                "CapsuleMemvid", "CapsuleWorkspace", "CapsuleAccess", "MemvidFormat", "CLinux",
+                argumentParser,
             ]),
 
         program("capsule", ["CapsuleCommands"]),
@@ -135,6 +148,9 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleTree", "CLinux", crypto,
             ]),
+        tests(
+            "CapsuleStoreTests",
+            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleStore", crypto]),
         // Replays the kept inputs of the fuzz targets.
         tests(
             "Fuzz",

@@ -10,3 +10,15 @@ static inline struct fuse_session *_Nullable capsule_fuse_session_new(
     void *_Nullable userdata) {
     return fuse_session_new(args, operations, sizeof(struct fuse_lowlevel_ops), userdata);
 }
+
+/* Swift cannot reach bit fields. */
+static inline int capsule_fuse_reply_open(fuse_req_t request, int flags) {
+    struct fuse_file_info info = {.flags = flags, .keep_cache = 1};
+    return fuse_reply_open(request, &info);
+}
+
+static inline int capsule_fuse_reply_create(fuse_req_t request,
+                                            const struct fuse_entry_param *entry, int flags) {
+    struct fuse_file_info info = {.flags = flags, .keep_cache = 1};
+    return fuse_reply_create(request, entry, &info);
+}

@@ -74,7 +74,7 @@ public struct OpeningSecrets: Sendable {
 
     /// Finds the file key of a capsule. Throws `AccessError` with the code `wrong_secret` when no
     /// secret fits, `missing_secret` when there is none.
-    public func unlock(_ file: CapsuleFile, path: String) throws(AccessError) -> FileKeys {
+    public func unlock(_ file: any SlottedFile, path: String) throws(AccessError) -> FileKeys {
         for passphrase in try namedPassphrases() {
             if let keys = try Self.stretch(passphrase, .passphrase, file, path) { return keys }
         }
@@ -103,7 +103,7 @@ public struct OpeningSecrets: Sendable {
     }
 
     private func implicitPassphrase(
-        _ file: CapsuleFile, _ path: String
+        _ file: any SlottedFile, _ path: String
     ) throws(AccessError) -> SharedSecret? {
         if let passphrase = try SecretReader.environment() { return passphrase }
         guard mayPrompt else {
@@ -138,7 +138,7 @@ public struct OpeningSecrets: Sendable {
     }
 
     private static func identities(
-        _ name: String, _ file: CapsuleFile, _ path: String
+        _ name: String, _ file: any SlottedFile, _ path: String
     ) throws(AccessError) -> FileKeys? {
         let content = try SecretReader.file(name)
         let identities: [Identity]
@@ -159,7 +159,7 @@ public struct OpeningSecrets: Sendable {
     }
 
     private static func stretch(
-        _ secret: SharedSecret, _ kind: KeySlot.Kind, _ file: CapsuleFile, _ path: String
+        _ secret: SharedSecret, _ kind: KeySlot.Kind, _ file: any SlottedFile, _ path: String
     ) throws(AccessError) -> FileKeys? {
         for slot in file.slots where slot.kind == kind {
             let key = try checked(path) { () throws(CryptoError) in

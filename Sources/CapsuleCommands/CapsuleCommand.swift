@@ -16,7 +16,8 @@ public struct CapsuleCommand: ParsableCommand {
             CommandGroup(
                 name: "Make",
                 subcommands: [
-                    SealCommand.self, SignCommand.self, RekeyCommand.self, ConvertCommand.self,
+                    SealCommand.self, InitCommand.self, SignCommand.self, RekeyCommand.self,
+                    ConvertCommand.self,
                     MemvidCommand.self,
                 ]),
             CommandGroup(

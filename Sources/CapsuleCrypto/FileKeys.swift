@@ -7,7 +7,8 @@ import Crypto
 public struct FileKeys: Sendable {
     /// The key that the slots wrap: 32 random bytes.
     public let fileKey: SymmetricKey
-    private let salt: [UInt8]
+    /// The salt under which everything is derived from it: 32 bytes.
+    public let salt: [UInt8]
 
     /// The keys of the capsule with this salt (32 bytes).
     public init(fileKey: SymmetricKey, salt: [UInt8]) {
@@ -16,7 +17,7 @@ public struct FileKeys: Sendable {
         self.salt = salt
     }
 
-    private func subkey(_ purpose: String) -> SymmetricKey {
+    fileprivate func subkey(_ purpose: String) -> SymmetricKey {
         KeyDerivation.expand(
             fileKey, salt: salt, info: Array("capsulefs 2 \(purpose)".utf8), count: 32)
     }
@@ -37,5 +38,18 @@ public struct FileKeys: Sendable {
 
     private func mac(_ purpose: String, _ bytes: [UInt8]) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: bytes, using: subkey("\(purpose) mac")))
+    }
+}
+
+// MARK: Workspaces
+
+extension FileKeys {
+    /// The cipher of a workspace's database, its log and its map of pages.
+    public var databaseCipher: PageCipher { PageCipher(key: subkey("workspace database")) }
+
+    /// The cipher of the segment of a name of 8 bytes.
+    public func segmentCipher(name: [UInt8]) -> SegmentCipher {
+        let purpose = name.map { String($0, radix: 16) }.joined(separator: ".")
+        return SegmentCipher(key: subkey("workspace segment \(purpose)"), name: name)
     }
 }

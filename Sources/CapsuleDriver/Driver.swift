@@ -4,6 +4,7 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleMount
 import CapsuleSystem
+import CapsuleWorkspace
 import FuseKit
 import Glibc
 import Synchronization
@@ -36,26 +37,17 @@ public enum Driver {
         try checkMountPoint(options.mountPoint)
         let source = absolutePath(options.source)
         let mountPoint = absolutePath(options.mountPoint)
-        let tree = try open(options)
         let log = Log(isForeground: options.isForeground)
+        let opened = try open(options, log)
+        let fileSystem = opened.fileSystem
         let readiness = Readiness(options)
-        let fileSystem: SealedFileSystem
-        do {
-            fileSystem = try SealedFileSystem(
-                tree, policy: options.policy, report: { log.error($0) })
-        } catch let error as FormatError {
-            throw AccessError(error, path: options.source)
-        } catch {
-            throw AccessError(
-                .usage, code: "unusable_path", "\(options.source): no such directory in it")
-        }
         // Before any thread is started: they inherit the mask.
         let watcher = MountWatcher(
             mountPoint: mountPoint, fileSystem, options, report: { log.note($0) })
         let session: FuseSession
         do throws(FuseSession.StartError) {
             session = try FuseSession(
-                fileSystem, options: kernelOptions(options, source: source),
+                fileSystem, options: kernelOptions(opened, options, source: source),
                 debug: options.isDebug)
             try session.mount(at: mountPoint)
         } catch {
@@ -81,7 +73,44 @@ public enum Driver {
     /// Two threads more than processors: some may wait for storage while the others work.
     private static var defaultThreadCount: Int { Environment.processorCount + 2 }
 
-    private static func open(_ options: DriverOptions) throws(AccessError) -> any ReadableTree {
+    /// What will be mounted, and whether it can be changed.
+    private struct Opened {
+        let fileSystem: any MountedFileSystem
+        let isWritable: Bool
+        let enforcesPermissions: Bool
+    }
+
+    private static func open(
+        _ options: DriverOptions, _ log: Log
+    ) throws(AccessError) -> Opened {
+        if Workspace.isWorkspace(options.source) {
+            var settings = Workspace.Options()
+            settings.isReadOnly = options.isReadOnly
+            settings.cacheLength = options.cacheLength
+            settings.report = { log.error($0) }
+            let workspace = try WorkspaceOpener.open(
+                path: options.source, secrets: options.secrets, options: settings)
+            return Opened(
+                fileSystem: WorkspaceFileSystem(workspace), isWritable: !options.isReadOnly,
+                enforcesPermissions: true)
+        }
+        let tree = try openTree(options)
+        do {
+            return Opened(
+                fileSystem: try SealedFileSystem(
+                    tree, policy: options.policy, report: { log.error($0) }), isWritable: false,
+                enforcesPermissions: options.policy.enforcesPermissions)
+        } catch let error as FormatError {
+            throw AccessError(error, path: options.source)
+        } catch {
+            throw AccessError(
+                .usage, code: "unusable_path", "\(options.source): no such directory in it")
+        }
+    }
+
+    private static func openTree(
+        _ options: DriverOptions
+    ) throws(AccessError) -> any ReadableTree {
         var demands = CapsuleSession.Demands()
         demands.root = options.expectedRoot
         demands.allowedSignersFile = options.allowedSignersFile
@@ -117,12 +146,16 @@ public enum Driver {
         return String(cString: resolved)
     }
 
-    private static func kernelOptions(_ options: DriverOptions, source: String) -> [String] {
-        var list = ["ro", "subtype=capsulefs", "fsname=\(source)"]
+    private static func kernelOptions(
+        _ opened: Opened, _ options: DriverOptions, source: String
+    ) -> [String] {
+        var list = [
+            opened.isWritable ? "rw" : "ro", "subtype=capsulefs", "fsname=\(source)",
+        ]
         list.append(options.allowsSuid ? "suid" : "nosuid")
         list.append(options.allowsDevices ? "dev" : "nodev")
         if options.allowsOther { list.append("allow_other") }
-        if options.policy.enforcesPermissions { list.append("default_permissions") }
+        if opened.enforcesPermissions { list.append("default_permissions") }
         return list + options.kernelFlags
     }
 }

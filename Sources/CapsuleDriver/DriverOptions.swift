@@ -18,6 +18,8 @@ struct DriverOptions {
     var allowsOther = false
     /// Whether a Memvid file is shown with what is only in its log.
     var recoversLog = false
+    /// Whether a workspace is shown and not changed.
+    var isReadOnly = false
     var allowsSuid = false
     var allowsDevices = false
     var cacheLength = 64 << 20
@@ -61,13 +63,16 @@ struct DriverOptions {
                 try options.apply(list: String(word.dropFirst(2)))
             case _ where word.hasPrefix("-") && word != "-":
                 // mount(8) passes options of its own, such as -n, -s or -v.
+                if word == "-r" { options.isReadOnly = true }
                 guard ["-n", "-s", "-v", "-w", "-r"].contains(word) else {
                     throw usage("unknown option \(word)")
                 }
             default: operands.append(word)
             }
         }
-        guard operands.count == 2 else { throw usage("give a capsule and a mount point") }
+        guard operands.count == 2 else {
+            throw usage("give a capsule or a workspace, and a mount point")
+        }
         options.source = operands[0]
         options.mountPoint = operands[1]
         return .mount(options)
@@ -117,6 +122,8 @@ struct DriverOptions {
         case "allow-suid": allowsSuid = true
         case "allow-dev": allowsDevices = true
         case "recover": recoversLog = true
+        case "ro": isReadOnly = true
+        case "rw": isReadOnly = false
         case "redact": policy.redactsNames = true
         case "noexec", "noatime", "nodiratime", "relatime", "strictatime", "dirsync", "sync",
             "nosymfollow":
@@ -131,7 +138,7 @@ struct DriverOptions {
     /// profit.
     private static func isIgnored(_ word: String) -> Bool {
         let known = [
-            "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "atime", "async", "defaults",
+            "suid", "nosuid", "dev", "nodev", "exec", "atime", "async", "defaults",
             "auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev",
             "silent", "loud", "diratime", "norelatime", "nostrictatime", "mand", "nomand",
         ]

@@ -2,6 +2,7 @@ import CLinux
 import CapsuleAccess
 import CapsuleMount
 import CapsuleSystem
+import FuseKit
 import Glibc
 
 /// Waits for signals and for idleness, and takes the mount away.
@@ -11,7 +12,7 @@ import Glibc
 /// nobody uses it.
 final class MountWatcher: Sendable {
     private let mountPoint: String
-    private let fileSystem: SealedFileSystem
+    private let fileSystem: any MountedFileSystem
     private let report: @Sendable (String) -> Void
     private let idleTimeoutSeconds: Double?
     private static let signals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
@@ -20,7 +21,7 @@ final class MountWatcher: Sendable {
 
     /// Blocks the signals in this thread and all that it will start.
     init(
-        mountPoint: String, _ fileSystem: SealedFileSystem, _ options: DriverOptions,
+        mountPoint: String, _ fileSystem: any MountedFileSystem, _ options: DriverOptions,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.report = report
@@ -53,6 +54,7 @@ final class MountWatcher: Sendable {
                     let again = clinux_wait_signal(Self.signals, Int32(Self.signals.count), 200)
                     if again > 0 && again != SIGUSR1 { break }
                 }
+                fileSystem.detach()
                 exit(0)
             }
             if let idleTimeoutSeconds, fileSystem.idleSeconds > idleTimeoutSeconds {

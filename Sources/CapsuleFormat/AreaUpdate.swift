@@ -6,7 +6,7 @@ import CapsuleSystem
 /// The copy that does not count is written and flushed first, then the other: whenever the process
 /// is killed, one whole copy remains, old or new. Both hold the same afterwards, so a removed slot
 /// is gone from the file.
-extension CapsuleFile {
+extension SlottedFile {
     /// Replaces the slots. Throws `limitExceeded` when they do not fit.
     public func replaceSlots(_ slots: [KeySlot], keys: FileKeys) throws(FormatError) {
         guard !slots.isEmpty else {
@@ -21,6 +21,9 @@ extension CapsuleFile {
             offset: header.slotAreaOffset)
     }
 
+}
+
+extension CapsuleFile {
     /// Adds a signature (an SSHSIG blob over `statement`). Throws `limitExceeded`.
     public func appendSignature(_ blob: [UInt8]) throws(FormatError) {
         let all = signatures + [blob]
@@ -33,7 +36,10 @@ extension CapsuleFile {
             current: signatureAreas.currentCopy, offset: header.signatureAreaOffset)
     }
 
-    private func write(
+}
+
+extension SlottedFile {
+    fileprivate func write(
         _ area: Area, keys: FileKeys?, length: Int, current: Int, offset: (Int) -> UInt64
     ) throws(FormatError) {
         guard area.sequence < UInt64(UInt32.max) else {

@@ -4,7 +4,7 @@ import CapsuleSystem
 import Crypto
 
 /// A capsule whose clear parts have been read and checked: what can be known without a key.
-public final class CapsuleFile: Sendable {
+public final class CapsuleFile: SlottedFile {
     /// Where it lies.
     public let storage: any Storage
     /// The header.
@@ -62,25 +62,13 @@ public final class CapsuleFile: Sendable {
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    /// Whether `fileKey` is this capsule's, compared in constant time.
-    public func accepts(_ keys: FileKeys) -> Bool {
-        equalInConstantTime(keys.commitment, header.keyCommitment)
-    }
-
     /// Checks everything that the file key authenticates: commitment, trailer, slot area.
     public func authenticate(_ keys: FileKeys) throws(FormatError) {
-        guard accepts(keys) else {
-            throw FormatError(.wrongSecret, "the key is not this capsule's")
-        }
+        try authenticateSlots(keys)
         guard trailer.isAuthentic(keys: keys) else {
             throw .damaged(
                 "the trailer is not authentic: header, trees or lengths were changed",
                 at: trailer.fileLength - UInt64(Limits.trailerLength))
-        }
-        guard slotAreas.current.isAuthentic(length: header.slotAreaLength, keys: keys) else {
-            throw .damaged(
-                "the slot area is not authentic: slots were changed without the key",
-                at: header.slotAreaOffset(slotAreas.currentCopy))
         }
     }
 }

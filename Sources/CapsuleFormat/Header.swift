@@ -4,14 +4,14 @@ import CapsuleCrypto
 /// The first 4096 bytes of a capsule: what is needed before any key, and never changes.
 ///
 ///     Offset  Size  Field
-///          0     4  magic "MV2E"
+///          0     4  magic "MV2E"; of a workspace "MV2W"
 ///          4     2  version, 2
 ///          6     2  flags: bit 0, the lineage fields are set
 ///          8    16  capsule id
 ///         24    32  salt of the key derivation
 ///         56    32  key commitment
 ///         88     4  length of each of the two slot areas
-///         92     4  length of each of the two signature areas
+///         92     4  length of each of the two signature areas; of a workspace 0
 ///         96     2  number of expected signers
 ///         98     2  length of the label
 ///        100     2  length of the hint
@@ -39,7 +39,17 @@ public struct Header: Equatable, Sendable {
         }
     }
 
-    /// 16 random bytes that name the capsule.
+    /// What a header is the beginning of.
+    public enum Kind: String, Sendable {
+        /// A sealed capsule.
+        case capsule = "MV2E"
+        /// The file of a workspace that holds its slots.
+        case workspace = "MV2W"
+    }
+
+    /// What it is the beginning of.
+    public var kind = Kind.capsule
+    /// 16 random bytes that name the capsule or workspace.
     public var id: [UInt8]
     /// 32 random bytes under which all keys are derived.
     public var salt: [UInt8]
@@ -99,7 +109,7 @@ public struct Header: Equatable, Sendable {
     public var encoded: [UInt8] {
         precondition(id.count == 16 && salt.count == 32 && keyCommitment.count == 32)
         var writer = ByteWriter(capacity: Limits.headerLength)
-        writer.append(Self.magic)
+        writer.append(kind.rawValue.utf8)
         writer.integer(Self.version)
         writer.integer(UInt16(lineage == nil ? 0 : 1))
         writer.append(id)
@@ -133,9 +143,10 @@ extension Header {
     /// Parses the first 4096 bytes of a file.
     ///
     /// Throws `notACapsule`, `unsupportedVersion`, or `damaged` with the field.
-    public init(decoding bytes: [UInt8]) throws(FormatError) {
-        guard bytes.starts(with: Self.magic) else {
-            throw FormatError(.notACapsule, "it does not begin with the magic of a capsule", at: 0)
+    public init(decoding bytes: [UInt8], as kind: Kind = .capsule) throws(FormatError) {
+        guard bytes.starts(with: kind.rawValue.utf8) else {
+            throw FormatError(
+                .notACapsule, "it does not begin with the magic of a \(kind)", at: 0)
         }
         guard bytes.count >= 6 else {
             throw FormatError(.truncated, "the file ends within the header", at: 0)
@@ -144,7 +155,7 @@ extension Header {
         guard version == Self.version else {
             throw FormatError(
                 .unsupportedVersion,
-                "it is a capsule of version \(version); this program reads version "
+                "it is a \(kind) of version \(version); this program reads version "
                     + "\(Self.version)", at: 4)
         }
         guard bytes.count == Limits.headerLength else {
@@ -155,13 +166,14 @@ extension Header {
             throw .damaged("the header's checksum is wrong", at: UInt64(Self.checksumOffset))
         }
         do throws(ByteError) {
-            try self.init(fields: body)
+            try self.init(fields: body, kind)
         } catch {
             throw FormatError(error, in: "header")
         }
     }
 
-    private init(fields body: [UInt8]) throws(ByteError) {
+    private init(fields body: [UInt8], _ kind: Kind) throws(ByteError) {
+        self.kind = kind
         var reader = ByteReader(body.span.bytes)
         _ = try reader.bytes(6, "magic and version")
         let flags: UInt16 = try reader.integer("flags")
@@ -174,9 +186,12 @@ extension Header {
         guard Limits.areaLength.contains(slotAreaLength), slotAreaLength.isMultiple(of: 4096) else {
             throw ByteError(.outOfRange, "slot area length", at: 88)
         }
-        guard Limits.areaLength.contains(signatureAreaLength),
-            signatureAreaLength.isMultiple(of: 4096)
-        else { throw ByteError(.outOfRange, "signature area length", at: 92) }
+        let hasSignatures =
+            Limits.areaLength.contains(signatureAreaLength)
+            && signatureAreaLength.isMultiple(of: 4096)
+        guard kind == .capsule ? hasSignatures : signatureAreaLength == 0 else {
+            throw ByteError(.outOfRange, "signature area length", at: 92)
+        }
         let signerCount = Int(try reader.integer("expected signer count", as: UInt16.self))
         let labelCount = Int(try reader.integer("label length", as: UInt16.self))
         let hintCount = Int(try reader.integer("hint length", as: UInt16.self))

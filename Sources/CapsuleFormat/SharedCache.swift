@@ -4,16 +4,16 @@ import CapsuleSystem
 ///
 /// An object that one thread is loading is waited for by the others, not loaded twice. The clock
 /// algorithm evicts: an object used since the hand passed it stays for another round.
-final class SharedCache<Value: AnyObject & Sendable>: Sendable {
+package final class SharedCache<Value: AnyObject & Sendable>: Sendable {
     private let shards: [Shard]
 
     /// A cache of objects whose costs add up to at most `capacity`, or one object a shard.
-    init(capacity: Int, shardCount: Int = 8) {
+    package init(capacity: Int, shardCount: Int = 8) {
         shards = (0..<shardCount).map { _ in Shard(capacity: capacity / shardCount) }
     }
 
     /// The object of `key`; `load` makes it where it is not there. Errors are not remembered.
-    func value(
+    package func value(
         for key: UInt64, cost: (Value) -> Int, load: () throws(FormatError) -> Value
     ) throws(FormatError) -> Value {
         let shard = shard(of: key)
@@ -29,7 +29,7 @@ final class SharedCache<Value: AnyObject & Sendable>: Sendable {
     }
 
     /// The object of `key`, if it is there now.
-    func present(_ key: UInt64) -> Value? { shard(of: key).present(key) }
+    package func present(_ key: UInt64) -> Value? { shard(of: key).present(key) }
 
     private func shard(of key: UInt64) -> Shard {
         // Fibonacci hashing: neighbours go to different shards.

@@ -1,12 +1,12 @@
 import CZstd
 
 /// A reusable zstd compression context (RFC 8878). Not to be used by two threads at once.
-final class ZstdCompressor: @unchecked Sendable {
+package final class ZstdCompressor: @unchecked Sendable {
     // Sendable because each worker thread owns one.
     private let context: OpaquePointer
 
     /// A context for a compression level, as the zstd command counts them.
-    init(level: Int) {
+    package init(level: Int) {
         guard let context = ZSTD_createCCtx() else { preconditionFailure("out of memory") }
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
@@ -17,7 +17,7 @@ final class ZstdCompressor: @unchecked Sendable {
     deinit { ZSTD_freeCCtx(context) }
 
     /// Compresses into `target`; nil when the result does not fit.
-    func compress(
+    package func compress(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> Int? {
         let size = ZSTD_compress2(
@@ -27,11 +27,11 @@ final class ZstdCompressor: @unchecked Sendable {
 }
 
 /// A reusable zstd decompression context. Not to be used by two threads at once.
-final class ZstdDecompressor: @unchecked Sendable {
+package final class ZstdDecompressor: @unchecked Sendable {
     // Sendable because it is lent to one thread at a time.
     private let context: OpaquePointer
 
-    init() {
+    package init() {
         guard let context = ZSTD_createDCtx() else { preconditionFailure("out of memory") }
         self.context = context
     }
@@ -43,7 +43,7 @@ final class ZstdDecompressor: @unchecked Sendable {
 
     /// Decompresses one frame into `target`, never beyond it; the number of bytes, or nil for
     /// damage, for a frame that may be skipped, and for anything after the frame.
-    func decompress(
+    package func decompress(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> Int? {
         guard ZSTD_findFrameCompressedSize(source.baseAddress, source.count) == source.count,

@@ -9,7 +9,7 @@ import Synchronization
 /// A node is an ordinal of the index and one more, so there is no table of inodes: the kernel's
 /// forgetting costs nothing and memory does not grow with the tree. Nothing ever changes, so every
 /// answer may be kept for ever.
-public final class SealedFileSystem: FuseFileSystem {
+public final class SealedFileSystem: MountedFileSystem {
     let tree: any ReadableTree
     let policy: MountPolicy
     let report: @Sendable (String) -> Void

@@ -17,23 +17,32 @@ public final class AtomicFile: Storage {
     public let name: String
 
     /// Starts a file that shall become `path`. Throws `SystemError`.
-    public init(path: String, mode: mode_t = 0o600) throws(SystemError) {
+    public convenience init(path: String, mode: mode_t = 0o600) throws(SystemError) {
         let (parent, base) = AtomicFile.split(path)
         guard !base.isEmpty, base != ".", base != ".." else {
             throw SystemError(errno: EISDIR, operation: "create", object: path)
         }
+        try self.init(
+            base, in: try Descriptor.open(parent, O_RDONLY | O_DIRECTORY), path: path, mode: mode)
+    }
+
+    /// Starts a file that shall become `base` in a directory; errors call it `path`.
+    init(
+        _ base: String, in directory: consuming Descriptor, path: String, mode: mode_t = 0o600
+    ) throws(SystemError) {
         name = path
         destination = base
-        directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
+        self.directory = directory
         let unnamed = clinux_openat(
-            directory.raw, ".", O_RDWR | O_CLOEXEC | clinux_O_TMPFILE, mode)
+            self.directory.raw, ".", O_RDWR | O_CLOEXEC | clinux_O_TMPFILE, mode)
         if unnamed >= 0 {
             file = Descriptor(owning: unnamed, name: path)
             temporaryName = nil
         } else {
             let temporary = ".\(base.prefix(200)).\(getpid()).tmp"
             file = try Descriptor.open(
-                temporary, O_RDWR | O_CREAT | O_EXCL, mode: mode, at: directory.raw, name: path)
+                temporary, O_RDWR | O_CREAT | O_EXCL, mode: mode, at: self.directory.raw,
+                name: path)
             temporaryName = temporary
         }
     }

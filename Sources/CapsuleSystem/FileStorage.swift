@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A file of the operating system as storage.
-public final class FileStorage: Storage {
+public final class FileStorage: ResizableStorage {
     private let descriptor: Descriptor
 
     /// What errors call the object.
@@ -43,6 +43,11 @@ public final class FileStorage: Storage {
     /// As `Storage` says.
     public func flush() throws(SystemError) {
         try descriptor.flush()
+    }
+
+    /// As `ResizableStorage` says.
+    public func truncate(to length: UInt64) throws(SystemError) {
+        _ = try retrying("truncate", name) { ftruncate(descriptor.raw, off_t(length)) }
     }
 
     /// Takes a whole-file lock that lasts as long as this object. Throws EAGAIN when another

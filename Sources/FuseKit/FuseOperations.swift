@@ -4,7 +4,7 @@ import Glibc
 
 /// The functions that libfuse calls: each turns raw arguments into a call of the file system.
 enum FuseOperations {
-    static var table: fuse_lowlevel_ops {
+    static func table(for target: any FuseFileSystem) -> fuse_lowlevel_ops {
         var table = fuse_lowlevel_ops()
         table.`init` = { userdata, connection in
             guard let connection else { return }
@@ -14,6 +14,7 @@ enum FuseOperations {
         }
         addNames(&table)
         addContents(&table)
+        if target is any WritableFileSystem { addChanges(&table) }
         return table
     }
 
@@ -69,7 +70,7 @@ enum FuseOperations {
 
 // Free functions: a C function pointer cannot carry the context that a method is.
 
-private func fileSystem(_ userdata: UnsafeMutableRawPointer?) -> any FuseFileSystem {
+func fileSystem(_ userdata: UnsafeMutableRawPointer?) -> any FuseFileSystem {
     guard let userdata else { preconditionFailure("a session has its file system") }
     return Unmanaged<FuseSession.FileSystemBox>.fromOpaque(userdata)
         .takeUnretainedValue().fileSystem
@@ -84,7 +85,7 @@ private func serve(
     body(target, FuseRequest(raw))
 }
 
-private func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer {
+func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer {
     guard let text else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: text, count: strlen(text))
 }

@@ -22,6 +22,31 @@ public struct FuseRequest: ~Copyable {
         discard self
     }
 
+    /// Who makes it.
+    public var caller: FuseCaller {
+        let context = fuse_req_ctx(raw).pointee
+        return FuseCaller(uid: context.uid, gid: context.gid, umask: context.umask)
+    }
+
+    /// Answers open: the kernel keeps what it has of the file in its page cache.
+    public consuming func replyOpened(flags: Int32) {
+        capsule_fuse_reply_open(raw, flags)
+        discard self
+    }
+
+    /// Answers create.
+    public consuming func reply(created entry: FuseEntry, flags: Int32) {
+        var parameters = entry.parameters
+        capsule_fuse_reply_create(raw, &parameters, flags)
+        discard self
+    }
+
+    /// Answers write and copy_file_range.
+    public consuming func reply(written count: Int) {
+        fuse_reply_write(raw, count)
+        discard self
+    }
+
     /// Answers a lookup: an inode, or "there is none" when `node` is 0.
     public consuming func reply(_ entry: FuseEntry) {
         var parameters = entry.parameters

@@ -35,7 +35,7 @@ public final class FuseSession: Sendable {
         let session = arguments.withUnsafeMutableBufferPointer { list -> OpaquePointer? in
             var args = fuse_args(
                 argc: Int32(list.count), argv: list.baseAddress, allocated: 0)
-            var operations = FuseOperations.table
+            var operations = FuseOperations.table(for: fileSystem)
             let session = capsule_fuse_session_new(&args, &operations, box.toOpaque())
             fuse_opt_free_args(&args)
             return session

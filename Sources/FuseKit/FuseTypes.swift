@@ -18,10 +18,14 @@ public struct FuseAttributes: Sendable {
     public var size: UInt64 = 0
     /// Space taken, in units of 512 bytes.
     public var blocks: UInt64 = 0
-    /// Modification time, seconds; shown as access and change time too.
+    /// Modification time, seconds; shown as access and change time too, unless these are set.
     public var seconds: Int64 = 0
     /// Modification time, nanoseconds.
     public var nanoseconds: UInt32 = 0
+    /// Access time, seconds and nanoseconds.
+    public var accessed: (seconds: Int64, nanoseconds: UInt32)?
+    /// Change time, seconds and nanoseconds.
+    public var changed: (seconds: Int64, nanoseconds: UInt32)?
 
     /// Attributes to be filled.
     public init() {}
@@ -37,11 +41,15 @@ public struct FuseAttributes: Sendable {
         status.st_size = off_t(clamping: size)
         status.st_blksize = 4096
         status.st_blocks = blkcnt_t(clamping: blocks)
-        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
-        status.st_mtim = time
-        status.st_atim = time
-        status.st_ctim = time
+        let modified = (seconds, nanoseconds)
+        status.st_mtim = Self.time(modified)
+        status.st_atim = Self.time(accessed ?? modified)
+        status.st_ctim = Self.time(changed ?? modified)
         return status
+    }
+
+    private static func time(_ value: (Int64, UInt32)) -> timespec {
+        timespec(tv_sec: Int(value.0), tv_nsec: Int(value.1))
     }
 }
 
@@ -74,6 +82,8 @@ public struct FuseFacts: Sendable {
     public var totalSize: UInt64
     /// The number of inodes.
     public var inodeCount: UInt64
+    /// Space that may still be written, in bytes.
+    public var freeSize: UInt64 = 0
 
     /// The facts of a full, read-only file system.
     public init(totalSize: UInt64, inodeCount: UInt64) {
@@ -86,7 +96,12 @@ public struct FuseFacts: Sendable {
         status.f_bsize = 4096
         status.f_frsize = 4096
         status.f_blocks = fsblkcnt_t((totalSize + 4095) / 4096)
+        status.f_bfree = fsblkcnt_t(freeSize / 4096)
+        status.f_bavail = status.f_bfree
         status.f_files = fsfilcnt_t(inodeCount)
+        // A file takes a few hundred bytes of the database.
+        status.f_ffree = fsfilcnt_t(freeSize / 512)
+        status.f_favail = status.f_ffree
         status.f_namemax = 255
         return status
     }
@@ -119,6 +134,12 @@ public struct FuseConnection {
         public static let noOpenDirectory = Capability(bit: UInt32(FUSE_CAP_NO_OPENDIR_SUPPORT))
         /// Requests are moved with splice(2); slower than reading for small requests.
         public static let spliceRead = Capability(bit: UInt32(FUSE_CAP_SPLICE_READ))
+        /// The kernel gathers writes.
+        public static let writebackCache = Capability(bit: UInt32(FUSE_CAP_WRITEBACK_CACHE))
+        /// Modes arrive as the caller gave them, with the umask beside them.
+        public static let dontMask = Capability(bit: UInt32(FUSE_CAP_DONT_MASK))
+        /// The file system clears setuid bits by itself.
+        public static let handlesPrivileges = Capability(bit: UInt32(FUSE_CAP_HANDLE_KILLPRIV))
         /// Several reads of one file may be under way.
         public static let asynchronousRead = Capability(bit: UInt32(FUSE_CAP_ASYNC_READ))
     }

@@ -1,0 +1,78 @@
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+import CapsuleWorkspace
+import Glibc
+
+/// Opens workspaces, with errors that name them.
+public enum WorkspaceOpener {
+    /// Opens the workspace at `path` with the first secret that fits.
+    public static func open(
+        path: String, secrets: OpeningSecrets, options: Workspace.Options = Workspace.Options()
+    ) throws(AccessError) -> Workspace {
+        let file = try keyFile(of: path)
+        let keys = try secrets.unlock(file, path: path)
+        return try named(path) {
+            try Workspace(path: path, keyFile: file, keys: keys, options: options)
+        }
+    }
+
+    /// The file with a workspace's slots.
+    public static func keyFile(
+        of path: String, isWritable: Bool = false
+    ) throws(AccessError) -> WorkspaceKeyFile {
+        try named(path) { try Workspace.keyFile(of: path, isWritable: isWritable) }
+    }
+
+    /// Makes a workspace.
+    public static func create(
+        path: String, label: String, secrets: [(secret: KeySlot.NewSecret, label: String)]
+    ) throws(AccessError) {
+        try named(path) {
+            try Workspace.create(at: path, label: label) { fileKey, id in
+                var slots: [KeySlot] = []
+                for (secret, label) in secrets {
+                    slots.append(
+                        try KeySlot(
+                            wrapping: fileKey, under: secret, capsuleID: id,
+                            label: Array(label.utf8), salt: Environment.random(32)))
+                }
+                return slots
+            }
+        }
+    }
+
+    private static func named<Result>(
+        _ path: String, _ body: () throws -> Result
+    ) throws(AccessError) -> Result {
+        do {
+            return try body()
+        } catch let error as AccessError {
+            throw error
+        } catch let error as FormatError {
+            throw AccessError(error, path: path)
+        } catch let error as SystemError {
+            throw AccessError(error)
+        } catch let error as WorkspaceError {
+            throw AccessError(error, path: path)
+        } catch {
+            throw AccessError(.system, code: "damaged", "\(path): \(error)")
+        }
+    }
+}
+
+extension AccessError {
+    /// An error of a workspace at `path`.
+    public init(_ error: WorkspaceError, path: String) {
+        let reason = SystemError(errno: error.errno, operation: "use", object: path)
+        let message = error.message.isEmpty ? reason.reason : error.message
+        let text = message.hasPrefix(path) ? message : "\(path): \(message)"
+        switch error.errno {
+        case EEXIST, ENOENT, EACCES, EPERM:
+            self.init(.usage, code: "unusable_path", text)
+        case EWOULDBLOCK: self.init(.system, code: "locked", text)
+        case EIO: self.init(.system, code: "damaged", text)
+        default: self.init(.system, code: "system", text)
+        }
+    }
+}

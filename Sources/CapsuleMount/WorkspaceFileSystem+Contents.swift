@@ -1,0 +1,157 @@
+import CapsuleWorkspace
+import FuseKit
+import Glibc
+
+extension WorkspaceFileSystem {
+    private static func isWriting(_ flags: Int32) -> Bool { flags & O_ACCMODE != O_RDONLY }
+
+    /// As `WritableFileSystem` says.
+    public func open(_ request: consuming FuseRequest, node: UInt64, flags: Int32) {
+        if Self.isWriting(flags) { tree.didOpenForWriting(node) }
+        request.replyOpened(flags: flags)
+    }
+
+    /// As `WritableFileSystem` says.
+    public func release(_ request: consuming FuseRequest, node: UInt64, flags: Int32) {
+        if Self.isWriting(flags) { tree.didCloseForWriting(node) }
+        request.fail(0)
+    }
+
+    /// As `FuseFileSystem` says.
+    public func read(_ request: consuming FuseRequest, node: UInt64, size: Int, offset: UInt64) {
+        let buffer = buffers.take(size)
+        defer { buffers.give(buffer) }
+        do throws(WorkspaceError) {
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+            let count = try tree.read(node, at: offset, into: target)
+            request.reply(UnsafeRawBufferPointer(rebasing: target[..<count]))
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func write(
+        _ request: consuming FuseRequest, node: UInt64, bytes: UnsafeRawBufferPointer,
+        offset: UInt64
+    ) {
+        do throws(WorkspaceError) {
+            try tree.write(node, at: offset, bytes)
+            request.reply(written: bytes.count)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func flush(_ request: consuming FuseRequest, node: UInt64) {
+        do throws(WorkspaceError) {
+            try tree.commit()
+            request.fail(0)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func allocate(
+        _ request: consuming FuseRequest, node: UInt64, mode: Int32, offset: UInt64,
+        length: UInt64
+    ) {
+        do throws(WorkspaceError) {
+            let (end, isTooLong) = offset.addingReportingOverflow(length)
+            guard !isTooLong else { return request.fail(EFBIG) }
+            try tree.allocate(node, mode: mode, range: offset..<end)
+            request.fail(0)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func copyRange(
+        _ request: consuming FuseRequest, from: UInt64, at offset: UInt64, to: UInt64,
+        at targetOffset: UInt64, length: UInt64
+    ) {
+        do throws(WorkspaceError) {
+            let count = try tree.share(
+                from, at: offset, with: to, at: targetOffset, count: length)
+            request.reply(written: Int(count))
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func seek(
+        _ request: consuming FuseRequest, node: UInt64, offset: Int64, whence: Int32
+    ) {
+        guard offset >= 0, whence == SeekKind.data || whence == SeekKind.hole else {
+            return request.fail(EINVAL)
+        }
+        do throws(WorkspaceError) {
+            let place = try tree.seek(
+                node, from: UInt64(offset), toHole: whence == SeekKind.hole)
+            guard let place else { return request.fail(ENXIO) }
+            request.reply(offset: Int64(place))
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    // MARK: Extended attributes
+
+    /// As `FuseFileSystem` says.
+    public func attribute(
+        _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer, size: Int
+    ) {
+        do throws(WorkspaceError) {
+            let value = try tree.attribute(Array(name), of: node)
+            Self.reply(request, value, room: size)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func listAttributes(_ request: consuming FuseRequest, node: UInt64, size: Int) {
+        do throws(WorkspaceError) {
+            let names = try tree.attributeNames(of: node)
+            Self.reply(request, names.flatMap { $0 + [0] }, room: size)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    private static func reply(_ request: consuming FuseRequest, _ bytes: [UInt8], room: Int) {
+        if room == 0 { return request.reply(attributeSize: bytes.count) }
+        if room < bytes.count { return request.fail(ERANGE) }
+        request.reply(value: bytes)
+    }
+
+    /// As `WritableFileSystem` says.
+    public func setAttribute(
+        _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer,
+        value: UnsafeRawBufferPointer, flags: Int32
+    ) {
+        do throws(WorkspaceError) {
+            try tree.setAttribute(
+                Array(name), to: Array(value), of: node, condition: flags)
+            request.fail(0)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func removeAttribute(
+        _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer
+    ) {
+        do throws(WorkspaceError) {
+            try tree.removeAttribute(Array(name), of: node)
+            request.fail(0)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+}

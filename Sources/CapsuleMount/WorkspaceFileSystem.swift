@@ -1,0 +1,209 @@
+import CapsuleSystem
+import CapsuleWorkspace
+import FuseKit
+import Glibc
+import Synchronization
+
+/// A workspace as a file system that can be written to.
+///
+/// A node is an inode's number. The driver is the only one who changes the tree, and only on behalf
+/// of the kernel, so the kernel may keep every answer; but for files that are open for writing, of
+/// which it knows more than we do.
+public final class WorkspaceFileSystem: MountedFileSystem {
+    private let workspace: Workspace
+    let tree: LiveTree
+    let buffers = BufferPool()
+    private let lastRequest = Atomic<UInt64>(0)
+    private let isAttached = Atomic(false)
+    private let timer = Monitor()
+
+    /// How long the kernel may keep an answer, in seconds: for ever.
+    private static let timeout = 1e9
+
+    /// A file system over an opened workspace.
+    public init(_ workspace: Workspace) {
+        self.workspace = workspace
+        tree = workspace.tree
+    }
+
+    // MARK: The driver's side
+
+    /// Seconds without a request.
+    public var idleSeconds: Double {
+        Environment.monotonicSeconds() - Double(bitPattern: lastRequest.load(ordering: .relaxed))
+    }
+
+    /// Commits what is old, from now on.
+    public func attach(_ session: FuseSession) {
+        isAttached.store(true, ordering: .releasing)
+        _ = Worker { [weak self] in
+            while let self, isAttached.load(ordering: .acquiring) {
+                tree.commitIfDue()
+                usleep(Self.commitPauseMicroseconds)
+            }
+        }
+    }
+
+    private static let commitPauseMicroseconds: UInt32 = 500_000
+
+    /// Stores everything.
+    public func detach() {
+        isAttached.store(false, ordering: .releasing)
+        try? workspace.close()
+    }
+
+    /// Nothing to do.
+    public func warmUp() {}
+
+    /// As `FuseFileSystem` says.
+    public func start(_ connection: FuseConnection) {
+        for capability: FuseConnection.Capability in [
+            .readDirectoryPlus, .readDirectoryPlusAuto, .parallelDirectoryOperations,
+            .cacheSymlinks, .asynchronousRead, .noOpenDirectory, .writebackCache, .dontMask,
+            .posixACL,
+        ] {
+            connection.want(capability)
+        }
+        connection.refuse(.spliceRead)
+        connection.refuse(.handlesPrivileges)
+    }
+
+    /// As `FuseFileSystem` says.
+    public func willServe() {
+        lastRequest.store(Environment.monotonicSeconds().bitPattern, ordering: .relaxed)
+    }
+
+    // MARK: Attributes
+
+    private func timeout(of inode: Inode) -> Double {
+        inode.isRegular && tree.mayBeDirty(inode.number) ? 0 : Self.timeout
+    }
+
+    private func shown(_ inode: Inode) -> FuseAttributes {
+        var result = FuseAttributes()
+        result.inode = inode.number
+        result.mode = inode.mode
+        result.linkCount = inode.linkCount
+        result.uid = inode.uid
+        result.gid = inode.gid
+        result.device = inode.device
+        result.size = inode.size
+        // A file whose blocks the kernel has not told yet must not look like one with holes.
+        let space =
+            tree.mayBeDirty(inode.number)
+            ? max(inode.size, inode.storedSize)
+            : inode.storedSize
+        result.blocks = (space + 511) / 512
+        result.seconds = inode.modified.seconds
+        result.nanoseconds = inode.modified.nanoseconds
+        result.accessed = (inode.accessed.seconds, inode.accessed.nanoseconds)
+        result.changed = (inode.changed.seconds, inode.changed.nanoseconds)
+        return result
+    }
+
+    func entry(_ inode: Inode) -> FuseEntry {
+        FuseEntry(node: inode.number, attributes: shown(inode), timeout: timeout(of: inode))
+    }
+
+    /// Answers with an inode that the kernel has to know from now on.
+    func tell(_ request: consuming FuseRequest, _ inode: Inode) {
+        tree.didTell(inode.number)
+        request.reply(entry(inode))
+    }
+
+    /// As `FuseFileSystem` says.
+    public func lookup(
+        _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer
+    ) {
+        do throws(WorkspaceError) {
+            guard let found = try tree.lookup(Array(name), in: parent) else {
+                return request.reply(
+                    FuseEntry(node: 0, attributes: FuseAttributes(), timeout: Self.timeout))
+            }
+            tell(request, found)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func attributes(_ request: consuming FuseRequest, node: UInt64) {
+        do throws(WorkspaceError) {
+            let inode = try tree.attributes(of: node)
+            request.reply(shown(inode), timeout: timeout(of: inode))
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `WritableFileSystem` says.
+    public func change(
+        _ request: consuming FuseRequest, node: UInt64, _ changes: FuseChanges
+    ) {
+        var wanted = AttributeChanges()
+        wanted.mode = changes.mode
+        wanted.uid = changes.uid
+        wanted.gid = changes.gid
+        wanted.size = changes.size
+        wanted.accessed = changes.accessed.map(Self.time)
+        wanted.modified = changes.modified.map(Self.time)
+        wanted.changed = changes.changed.map(Self.time)
+        do throws(WorkspaceError) {
+            let inode = try tree.change(node, wanted)
+            request.reply(shown(inode), timeout: timeout(of: inode))
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    private static func time(_ time: FuseTime) -> FileTime {
+        switch time {
+        case .now: FileTime.now
+        case .at(let seconds, let nanoseconds):
+            FileTime(seconds: seconds, nanoseconds: nanoseconds)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func readLink(_ request: consuming FuseRequest, node: UInt64) {
+        do throws(WorkspaceError) {
+            let target = try tree.target(of: node)
+            request.reply(target: target)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func readDirectory(
+        _ request: consuming FuseRequest, node: UInt64, size: Int, offset: Int64, isPlus: Bool
+    ) {
+        do throws(WorkspaceError) {
+            // What an entry with a short name takes at least.
+            let count = size / (isPlus ? 160 : 32) + 1
+            let list = try tree.entries(of: node, after: offset, count: count)
+            var buffer = FuseDirectoryBuffer(for: request, capacity: size, isPlus: isPlus)
+            for listed in list {
+                let name = listed.name.map { CChar(bitPattern: $0) } + [0]
+                guard buffer.add(name: name, entry(listed.inode), next: listed.next) else { break }
+                // The kernel counts these as lookups, but for the two that every directory has.
+                if isPlus, listed.next > 2 { tree.didTell(listed.inode.number) }
+            }
+            request.reply(buffer)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+
+    /// As `FuseFileSystem` says.
+    public func facts(_ request: consuming FuseRequest) {
+        do throws(WorkspaceError) {
+            let space = try workspace.space()
+            var facts = FuseFacts(totalSize: space.total, inodeCount: space.total / 512)
+            facts.freeSize = space.free
+            request.reply(facts)
+        } catch {
+            request.fail(error.errno)
+        }
+    }
+}

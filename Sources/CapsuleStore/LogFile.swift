@@ -1,0 +1,151 @@
+import Glibc
+
+/// SQLite's write-ahead log: sealed blocks of the present generation, then whatever an older
+/// generation left behind.
+///
+/// A generation begins when SQLite writes the log's header, which it does after a checkpoint. What
+/// is written stays in memory until SQLite asks for a flush or much has gathered; a block is
+/// written again only while no committed frame is in it, as SQLite pads commits to a sector's end.
+final class LogFile: VirtualFile {
+    static let fileName = "metadata-wal"
+
+    private let blocks: SealedBlocks
+    private let map: PageMap
+    /// Blocks that are not yet written, and the last one that is.
+    private var pending: [UInt64: [UInt8]] = [:]
+    /// The last block that was written and is not full: SQLite goes on in it.
+    private var tail: (number: UInt64, bytes: [UInt8])?
+    private var blockCount: UInt64
+    /// Blocks of this generation that are known to be on the medium.
+    private var flushedCount: UInt64
+
+    /// The generation whose blocks are the log.
+    private(set) var generation: UInt64
+
+    /// Blocks that may be pending before they are written.
+    private static let pendingCountMax = 512
+
+    /// Finds the end of the log. Throws `damaged` when something lies after it that was committed.
+    init(_ blocks: SealedBlocks, map: PageMap) throws(StoreError) {
+        self.blocks = blocks
+        self.map = map
+        generation = map.absorbedGeneration + 1
+        let stored = try blocks.count()
+        var end: UInt64?
+        var lost = false
+        for number in 0..<stored {
+            guard let block = try blocks.read(number, generation: generation) else {
+                if end == nil { end = number }
+                continue
+            }
+            // Blocks of one unflushed batch reach the medium in any order; flushed ones do not
+            // vanish.
+            if let end, block.watermark > end { lost = true }
+        }
+        blockCount = end ?? stored
+        flushedCount = blockCount
+        if lost {
+            throw StoreError(
+                .damaged,
+                "the database's log is damaged at block \(blockCount), before its end", errno: EIO)
+        }
+    }
+
+    /// As `VirtualFile` says.
+    func length() throws(StoreError) -> UInt64 { blockCount * UInt64(SealedBlocks.length) }
+
+    private func block(_ number: UInt64) throws(StoreError) -> [UInt8] {
+        if let bytes = pending[number] { return bytes }
+        if let tail, tail.number == number { return tail.bytes }
+        guard number < blockCount else { return [UInt8](repeating: 0, count: SealedBlocks.length) }
+        guard let block = try blocks.read(number, generation: generation) else {
+            throw StoreError(
+                .damaged, "block \(number) of the database's log is not authentic", errno: EIO)
+        }
+        return block.bytes
+    }
+
+    /// As `VirtualFile` says.
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(StoreError) -> Int {
+        let end = min(offset + UInt64(buffer.count), try length())
+        var position = offset
+        while position < end {
+            let number = position / UInt64(SealedBlocks.length)
+            let start = Int(position % UInt64(SealedBlocks.length))
+            let count = min(SealedBlocks.length - start, Int(end - position))
+            let bytes = try block(number)
+            let target = Int(position - offset)
+            bytes.withUnsafeBytes {
+                buffer[target...].copyBytes(from: $0[start..<start + count])
+            }
+            position += UInt64(count)
+        }
+        return end > offset ? Int(end - offset) : 0
+    }
+
+    /// As `VirtualFile` says.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StoreError) {
+        if offset == 0 { beginGeneration() }
+        var done = 0
+        while done < bytes.count {
+            let position = offset + UInt64(done)
+            let number = position / UInt64(SealedBlocks.length)
+            let start = Int(position % UInt64(SealedBlocks.length))
+            let count = min(SealedBlocks.length - start, bytes.count - done)
+            if pending[number] == nil { pending[number] = try block(number) }
+            pending[number]?.withUnsafeMutableBytes {
+                $0[start...].copyBytes(from: bytes[done..<done + count])
+            }
+            blockCount = max(blockCount, number + 1)
+            done += count
+        }
+        if pending.count > Self.pendingCountMax { try writePending() }
+    }
+
+    private func beginGeneration() {
+        generation = map.absorbedGeneration + 1
+        pending = [:]
+        tail = nil
+        blockCount = 0
+        flushedCount = 0
+    }
+
+    /// Writes what is pending, runs of neighbours with one call each.
+    private func writePending() throws(StoreError) {
+        let numbers = pending.keys.sorted()
+        var index = 0
+        while index < numbers.count {
+            let first = index
+            while index + 1 < numbers.count, numbers[index + 1] == numbers[index] + 1 { index += 1 }
+            let run = numbers[first...index].compactMap { pending[$0] }
+            try blocks.write(
+                run, at: numbers[first], generation: generation, watermark: flushedCount)
+            index += 1
+        }
+        if let last = numbers.last, last + 1 == blockCount, let bytes = pending[last] {
+            tail = (last, bytes)
+        }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    /// As `VirtualFile` says.
+    func truncate(to length: UInt64) throws(StoreError) {
+        let unit = UInt64(SealedBlocks.length)
+        let count = (length + unit - 1) / unit
+        guard count < blockCount || length == 0 else { return }
+        pending = pending.filter { $0.key < count }
+        tail = nil
+        try blocks.truncate(toCount: count)
+        blockCount = min(blockCount, count)
+        flushedCount = min(flushedCount, count)
+    }
+
+    /// As `VirtualFile` says.
+    func flush() throws(StoreError) {
+        try writePending()
+        try blocks.flush()
+        flushedCount = blockCount
+    }
+}

@@ -1,0 +1,202 @@
+import CapsuleFormat
+import CapsuleStore
+import CapsuleSystem
+import Glibc
+
+extension LiveTree {
+    /// The longest file: what fits a signed number.
+    private static let sizeMax = UInt64(Int64.max)
+
+    private func regularFile(_ number: UInt64) throws(WorkspaceError) -> Inode {
+        let inode = try inode(number)
+        guard inode.isRegular else { throw WorkspaceError(inode.isDirectory ? EISDIR : EINVAL) }
+        return inode
+    }
+
+    // MARK: Reading and writing
+
+    /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
+    public func read(
+        _ number: UInt64, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(WorkspaceError) -> Int {
+        let (count, found) = try locked {
+            () throws(WorkspaceError) -> (Int, [FileExtent]) in
+            let inode = try regularFile(number)
+            guard offset < inode.size else { return (0, []) }
+            let count = Int(min(UInt64(buffer.count), inode.size - offset))
+            let found = try stored { () throws(StoreError) in
+                try extents.extents(of: number, in: offset..<offset + UInt64(count))
+            }
+            return (count, found)
+        }
+        var position = offset
+        let end = offset + UInt64(count)
+        func target(_ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer {
+            UnsafeMutableRawBufferPointer(
+                rebasing: buffer[Int(range.lowerBound - offset)..<Int(range.upperBound - offset)])
+        }
+        for extent in found {
+            let start = max(extent.offset, position)
+            let stop = min(extent.end, end)
+            target(position..<start).initializeMemory(as: UInt8.self, repeating: 0)
+            do throws(FormatError) {
+                try segments.read(
+                    extent.block, skipping: Int(extent.skip + start - extent.offset),
+                    into: target(start..<stop))
+            } catch {
+                throw WorkspaceError(error)
+            }
+            position = stop
+        }
+        target(position..<end).initializeMemory(as: UInt8.self, repeating: 0)
+        return count
+    }
+
+    /// Writes all bytes at `offset`.
+    public func write(
+        _ number: UInt64, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
+    ) throws(WorkspaceError) {
+        guard !isReadOnly else { throw WorkspaceError(EROFS) }
+        guard offset <= Self.sizeMax - UInt64(bytes.count) else { throw WorkspaceError(EFBIG) }
+        let unit = UInt64(SegmentStore.blockLength)
+        var written: [FileExtent] = []
+        var position = offset
+        let end = offset + UInt64(bytes.count)
+        while position < end {
+            // Cut at multiples of a block, so that writes of one place replace whole blocks.
+            let stop = min(end, (position / unit + 1) * unit)
+            let part = UnsafeRawBufferPointer(
+                rebasing: bytes[Int(position - offset)..<Int(stop - offset)])
+            let block = try called { () throws(SystemError) in try segments.append(part) }
+            written.append(
+                FileExtent(
+                    offset: position, length: stop - position, block: block, skip: 0, born: 0))
+            position = stop
+        }
+        try changing { () throws(WorkspaceError) in
+            var inode = try regularFile(number)
+            try replace(offset..<end, of: &inode, with: written)
+            inode.size = max(inode.size, end)
+            inode.modified = FileTime.now
+            inode.changed = inode.modified
+            inodes.put(inode)
+        }
+    }
+
+    private func replace(
+        _ range: Range<UInt64>, of inode: inout Inode, with new: [FileExtent]
+    ) throws(WorkspaceError) {
+        let number = inode.number
+        let epoch = epoch
+        let hasBefore = inode.storedSize > 0
+        let (cleared, added) = try stored { () throws(StoreError) -> (UInt64, UInt64) in
+            let cleared =
+                hasBefore ? try extents.clear(range, of: number, epoch: epoch) : 0
+            for var extent in new {
+                extent.born = epoch
+                try extents.add(extent, to: number)
+            }
+            return (cleared, new.reduce(0) { $0 + $1.length })
+        }
+        inode.storedSize = inode.storedSize - cleared + added
+    }
+
+    /// Makes a file `size` bytes long; the caller puts the inode back.
+    func truncate(_ inode: inout Inode, to size: UInt64) throws(WorkspaceError) {
+        guard inode.isRegular else { throw WorkspaceError(inode.isDirectory ? EISDIR : EINVAL) }
+        guard size <= Self.sizeMax else { throw WorkspaceError(EFBIG) }
+        if size < inode.size { try replace(size..<Self.sizeMax, of: &inode, with: []) }
+        inode.size = size
+    }
+
+    // MARK: Space
+
+    /// Flags of fallocate(2).
+    public enum AllocationFlag {
+        /// The size stays.
+        public static let keepSize: Int32 = 1
+        /// The range becomes a hole.
+        public static let punchHole: Int32 = 2
+        /// The range becomes zeros.
+        public static let zeroRange: Int32 = 16
+    }
+
+    /// As fallocate(2) says. Space is not set aside: a full disk fails the write.
+    public func allocate(
+        _ number: UInt64, mode: Int32, range: Range<UInt64>
+    ) throws(WorkspaceError) {
+        try changing { () throws(WorkspaceError) in
+            var inode = try regularFile(number)
+            guard range.upperBound <= Self.sizeMax else { throw WorkspaceError(EFBIG) }
+            let keepsSize = mode & AllocationFlag.keepSize != 0
+            switch mode & ~AllocationFlag.keepSize {
+            case 0: break
+            case AllocationFlag.punchHole where keepsSize, AllocationFlag.zeroRange:
+                try replace(range, of: &inode, with: [])
+                inode.modified = FileTime.now
+            default: throw WorkspaceError(EOPNOTSUPP)
+            }
+            if !keepsSize { inode.size = max(inode.size, range.upperBound) }
+            inode.changed = FileTime.now
+            inodes.put(inode)
+        }
+    }
+
+    /// The next data, or the next hole, from an offset on; nil is ENXIO.
+    ///
+    /// The kernel does not write back before it asks: while it may have changes of its own, all of
+    /// the file counts as data, as otherwise a copy of it would have zeros in their place.
+    public func seek(
+        _ number: UInt64, from offset: UInt64, toHole: Bool
+    ) throws(WorkspaceError) -> UInt64? {
+        try locked { () throws(WorkspaceError) in
+            let inode = try regularFile(number)
+            guard offset < inode.size else { return nil }
+            if writers[number] != nil { return toHole ? inode.size : offset }
+            var position = offset
+            while true {
+                let from = position
+                let found = try stored { () throws(StoreError) in
+                    try extents.extents(of: number, from: from, count: 256)
+                }
+                for extent in found {
+                    if !toHole { return max(position, extent.offset) }
+                    if extent.offset > position { return position }
+                    position = extent.end
+                }
+                if found.isEmpty { return toHole ? min(position, inode.size) : nil }
+            }
+        }
+    }
+
+    /// Lets a range of one file share the blocks of a range of another; returns the bytes.
+    public func share(
+        _ source: UInt64, at sourceOffset: UInt64, with target: UInt64, at targetOffset: UInt64,
+        count: UInt64
+    ) throws(WorkspaceError) -> UInt64 {
+        try changing { () throws(WorkspaceError) in
+            let from = try regularFile(source)
+            var to = try regularFile(target)
+            guard sourceOffset < from.size else { return 0 }
+            let count = min(count, from.size - sourceOffset)
+            guard targetOffset <= Self.sizeMax - count else { throw WorkspaceError(EFBIG) }
+            let range = sourceOffset..<sourceOffset + count
+            let found = try stored { () throws(StoreError) in
+                try extents.extents(of: source, in: range)
+            }
+            let shared = found.map { extent in
+                let start = max(extent.offset, range.lowerBound)
+                let stop = min(extent.end, range.upperBound)
+                return FileExtent(
+                    offset: start - sourceOffset + targetOffset, length: stop - start,
+                    block: extent.block, skip: extent.skip + start - extent.offset, born: 0)
+            }
+            try replace(targetOffset..<targetOffset + count, of: &to, with: shared)
+            to.size = max(to.size, targetOffset + count)
+            to.modified = FileTime.now
+            to.changed = to.modified
+            inodes.put(to)
+            return count
+        }
+    }
+}

@@ -1,0 +1,215 @@
+import CapsuleCrypto
+import CapsuleStore
+import CapsuleSystem
+import Glibc
+
+/// The present state of a workspace's tree: what a mount shows and changes.
+///
+/// One lock covers the database and all tables; compression, sealing and reading of contents happen
+/// outside of it. Changes gather in one transaction, which a flush, a timer or their number commits.
+public final class LiveTree: @unchecked Sendable {
+    // Sendable because everything below is only touched with the monitor held; `segments` has
+    // locks of its own.
+    private let monitor = Monitor()
+    let database: Database
+    let segments: SegmentStore
+    let inodes: InodeTable
+    let names: NameTable
+    let extents: ExtentTable
+    let attributes: AttributeTable
+    private let insertSegment: Statement
+    private let report: @Sendable (String) -> Void
+    /// Lookups that the kernel has not forgotten yet, and writers, by inode.
+    var lookups: [UInt64: UInt64] = [:]
+    var writers: [UInt64: Int] = [:]
+    /// The epoch of changes: one more than that of the newest state.
+    var epoch: Int64
+    private var changeCount = 0
+    private var firstChange = 0.0
+    let isReadOnly: Bool
+
+    /// Changes of one transaction at most.
+    private static let changeCountMax = 50_000
+    /// Seconds after which a change is committed although nobody asked for it.
+    private static let ageMax = 5.0
+
+    init(
+        _ database: Database, segments: SegmentStore, isReadOnly: Bool,
+        report: @escaping @Sendable (String) -> Void
+    ) throws(WorkspaceError) {
+        self.database = database
+        self.segments = segments
+        self.isReadOnly = isReadOnly
+        self.report = report
+        do throws(StoreError) {
+            inodes = try InodeTable(database)
+            names = try NameTable(database)
+            extents = try ExtentTable(database)
+            attributes = try AttributeTable(database)
+            insertSegment = try Statement(
+                database, "INSERT INTO segment(number, name) VALUES (?1, ?2)")
+            epoch =
+                try Statement(database, "SELECT value FROM fact WHERE name = 'epoch'")
+                .first { $0.integer(0) } ?? 1
+        } catch {
+            throw WorkspaceError(error)
+        }
+    }
+
+    // MARK: Locking and transactions
+
+    /// Runs `body` with everything to itself.
+    func locked<Result>(
+        _ body: () throws(WorkspaceError) -> Result
+    ) throws(WorkspaceError) -> Result {
+        monitor.lock()
+        defer { monitor.unlock() }
+        do throws(WorkspaceError) {
+            return try body()
+        } catch {
+            if !error.message.isEmpty { report(error.message) }
+            throw error
+        }
+    }
+
+    /// Runs `body`, which changes the tree, in the present transaction.
+    func changing<Result>(
+        _ body: () throws(WorkspaceError) -> Result
+    ) throws(WorkspaceError) -> Result {
+        try locked { () throws(WorkspaceError) in
+            if isReadOnly { throw WorkspaceError(EROFS) }
+            if !database.isInTransaction {
+                try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
+                firstChange = Environment.monotonicSeconds()
+            }
+            let result = try body()
+            changeCount += 1
+            if changeCount >= Self.changeCountMax { try commitLocked() }
+            return result
+        }
+    }
+
+    /// Makes everything that was changed so far survive a power cut.
+    public func commit() throws(WorkspaceError) {
+        try locked { () throws(WorkspaceError) in try commitLocked() }
+    }
+
+    /// Commits what has waited long enough.
+    public func commitIfDue() {
+        try? locked { () throws(WorkspaceError) in
+            let age = Environment.monotonicSeconds() - firstChange
+            if database.isInTransaction, age >= Self.ageMax { try commitLocked() }
+        }
+    }
+
+    /// Puts the database's log into the database.
+    func checkpoint() throws(WorkspaceError) {
+        try locked { () throws(WorkspaceError) in
+            if isReadOnly { return }
+            try stored { () throws(StoreError) in try database.checkpoint() }
+        }
+    }
+
+    /// Contents first, then the transaction that names them.
+    private func commitLocked() throws(WorkspaceError) {
+        guard database.isInTransaction else { return }
+        try called { () throws(SystemError) in try segments.flush() }
+        try stored { () throws(StoreError) in
+            for (number, name) in segments.takeUnrecorded() {
+                try insertSegment.bind(1, number).bind(2, name).run()
+            }
+            try inodes.flush(epoch: epoch)
+            try database.execute("COMMIT")
+            changeCount = 0
+            if database.logIsLong { try database.checkpoint() }
+        }
+    }
+
+    // MARK: Inodes
+
+    /// The inode of a number. Throws ENOENT.
+    func inode(_ number: UInt64) throws(WorkspaceError) -> Inode {
+        let found = try stored { () throws(StoreError) in try inodes.find(number) }
+        guard let found else { throw WorkspaceError(ENOENT) }
+        return found
+    }
+
+    /// The directory of a number. Throws ENOENT, ENOTDIR.
+    func directory(_ number: UInt64) throws(WorkspaceError) -> Inode {
+        let found = try inode(number)
+        guard found.isDirectory else { throw WorkspaceError(ENOTDIR) }
+        return found
+    }
+
+    /// What stat(2) shows of an inode.
+    public func attributes(of number: UInt64) throws(WorkspaceError) -> Inode {
+        try locked { () throws(WorkspaceError) in try inode(number) }
+    }
+
+    /// Whether the kernel may have changes of a file that it has not told yet.
+    public func mayBeDirty(_ number: UInt64) -> Bool {
+        monitor.locked { writers[number] != nil }
+    }
+
+    /// A file is opened for writing; `didClose` ends it.
+    public func didOpenForWriting(_ number: UInt64) {
+        monitor.locked { writers[number, default: 0] += 1 }
+    }
+
+    /// A file that was opened for writing is closed: the kernel has told everything.
+    public func didCloseForWriting(_ number: UInt64) {
+        monitor.locked {
+            let count = (writers[number] ?? 0) - 1
+            writers[number] = count > 0 ? count : nil
+        }
+    }
+
+    /// The kernel was told of an inode once more.
+    public func didTell(_ number: UInt64) {
+        monitor.locked { lookups[number, default: 0] += 1 }
+    }
+
+    /// The kernel forgets `count` of the times it was told of an inode; one without names goes.
+    public func forget(_ number: UInt64, count: UInt64) {
+        let isOrphan = monitor.locked { () -> Bool in
+            let left = (lookups[number] ?? 0) - min(count, lookups[number] ?? 0)
+            lookups[number] = left > 0 ? left : nil
+            guard left == 0, !isReadOnly, let inode = try? inodes.find(number) else { return false }
+            return inode.linkCount == 0
+        }
+        if isOrphan {
+            try? changing { () throws(WorkspaceError) in try erase(try inode(number)) }
+        }
+    }
+
+    /// Removes an inode without names, unless somebody still has it open.
+    func eraseIfUnused(_ inode: Inode) throws(WorkspaceError) {
+        if inode.linkCount == 0, lookups[inode.number] == nil { try erase(inode) }
+    }
+
+    private func erase(_ inode: Inode) throws(WorkspaceError) {
+        try stored { () throws(StoreError) in
+            if inode.isRegular, inode.storedSize > 0 {
+                try extents.removeAll(of: inode.number, epoch: epoch)
+            }
+            if inode.hasAttributes {
+                try attributes.removeAll(of: inode.number, epoch: epoch)
+            }
+            inodes.remove(inode.number)
+        }
+    }
+
+    /// Removes what was open without a name when the last process ended.
+    func eraseOrphans() throws(WorkspaceError) {
+        let orphans = try locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try Statement(database, "SELECT number FROM inode WHERE links = 0").all {
+                    UInt64(bitPattern: $0.integer(0))
+                }
+            }
+        }
+        for number in orphans {
+            try changing { () throws(WorkspaceError) in try erase(try inode(number)) }
+        }
+    }
+}

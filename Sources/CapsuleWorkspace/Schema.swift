@@ -1,0 +1,54 @@
+import CapsuleStore
+
+/// The tables of a workspace.
+///
+/// Every row of the tree carries the epoch in which it was born. A change in a later epoch moves
+/// the old row to the table of the past, with the epoch in which it died: so a state is the rows
+/// born no later than it that had not died by then, and a new state is one row.
+enum Schema {
+    static let version: Int64 = 1
+
+    private static let inodeColumns = """
+        born INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
+        links INTEGER NOT NULL, size INTEGER NOT NULL, stored INTEGER NOT NULL,
+        device INTEGER NOT NULL, parent INTEGER NOT NULL,
+        atime INTEGER NOT NULL, atime_ns INTEGER NOT NULL,
+        mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, attributes INTEGER NOT NULL
+        """
+    private static let entryColumns = """
+        parent INTEGER NOT NULL, hash INTEGER NOT NULL, name BLOB NOT NULL,
+        child INTEGER NOT NULL, born INTEGER NOT NULL
+        """
+    private static let extentColumns = """
+        inode INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+        segment INTEGER NOT NULL, place INTEGER NOT NULL, packed INTEGER NOT NULL,
+        plain INTEGER NOT NULL, skip INTEGER NOT NULL, born INTEGER NOT NULL
+        """
+    private static let attributeColumns = """
+        inode INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL, born INTEGER NOT NULL
+        """
+
+    /// The statements that make a new workspace's tables.
+    static var creation: String {
+        """
+        CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO fact VALUES ('schema', \(version)), ('epoch', 1), ('clean', 1);
+        CREATE TABLE inode(number INTEGER PRIMARY KEY AUTOINCREMENT, \(inodeColumns));
+        CREATE TABLE entry(\(entryColumns), PRIMARY KEY(parent, hash)) WITHOUT ROWID;
+        CREATE TABLE extent(\(extentColumns), PRIMARY KEY(inode, offset)) WITHOUT ROWID;
+        CREATE TABLE attribute(\(attributeColumns), PRIMARY KEY(inode, name)) WITHOUT ROWID;
+        CREATE TABLE target(inode INTEGER PRIMARY KEY, path BLOB NOT NULL);
+        CREATE TABLE segment(number INTEGER PRIMARY KEY, name BLOB NOT NULL);
+        CREATE TABLE state(epoch INTEGER PRIMARY KEY, name BLOB, seconds INTEGER NOT NULL);
+        CREATE TABLE past_inode(number INTEGER NOT NULL, \(inodeColumns), died INTEGER NOT NULL,
+          PRIMARY KEY(number, born)) WITHOUT ROWID;
+        CREATE TABLE past_entry(\(entryColumns), died INTEGER NOT NULL,
+          PRIMARY KEY(parent, hash, born)) WITHOUT ROWID;
+        CREATE TABLE past_extent(\(extentColumns), died INTEGER NOT NULL,
+          PRIMARY KEY(inode, offset, born)) WITHOUT ROWID;
+        CREATE TABLE past_attribute(\(attributeColumns), died INTEGER NOT NULL,
+          PRIMARY KEY(inode, name, born)) WITHOUT ROWID;
+        """
+    }
+}

@@ -1,0 +1,271 @@
+import CapsuleBytes
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+import Glibc
+import Synchronization
+
+/// The contents of files: sealed blocks in append-only files.
+///
+///     Offset  Size  Field, of a segment's head
+///          0     8  magic "MVSEG\0\0\1"
+///          8    16  workspace id
+///         24     8  name: random; the file is called by it in hexadecimal
+///         32    32  reserved, zero
+///         64     -  blocks, back to back, as `SegmentCipher` seals them
+///
+/// A segment is only ever written by the process that made it, and no place in it twice. Where its
+/// blocks lie, how long they are and whether they are compressed is in the database.
+final class SegmentStore: Sendable {
+    /// Plaintext of one block at most, in bytes.
+    static let blockLength = 128 << 10
+    static let overhead = SegmentCipher.overhead
+    private static let headLength: UInt64 = 64
+    private static let magic: [UInt8] = Array("MVSEG".utf8) + [0, 0, 1]
+    /// A segment takes no more blocks when it is this long.
+    private static let segmentLength: UInt64 = 64 << 20
+    private static let openCountMax = 256
+
+    /// A segment that blocks are read from or written to.
+    private final class Segment: Sendable {
+        let storage: any ResizableStorage
+        let cipher: SegmentCipher
+        init(_ storage: any ResizableStorage, _ cipher: SegmentCipher) {
+            self.storage = storage
+            self.cipher = cipher
+        }
+    }
+
+    private struct State {
+        var names: [Int64: [UInt8]] = [:]
+        var open: [Int64: Segment] = [:]
+        var current: (number: Int64, segment: Segment, end: UInt64)?
+        var nextNumber: Int64 = 1
+        /// Written to since the last flush.
+        var unflushed: [Int64: Segment] = [:]
+        /// Made since the database last heard of it.
+        var unrecorded: [(number: Int64, name: [UInt8])] = []
+        var hasNewNames = false
+    }
+
+    private let directory: any StorageDirectory
+    private let keys: FileKeys
+    private let id: [UInt8]
+    private let state: Mutex<State>
+    private let cache: SharedCache<PlainBytes>
+    private let compressors = Pool { ZstdCompressor(level: 3) }
+    private let decompressors = Pool { ZstdDecompressor() }
+
+    /// The segments that the database knows.
+    init(
+        _ directory: any StorageDirectory, keys: FileKeys, id: [UInt8], names: [Int64: [UInt8]],
+        cacheLength: Int
+    ) {
+        self.directory = directory
+        self.keys = keys
+        self.id = id
+        cache = SharedCache(capacity: cacheLength)
+        state = Mutex(State(names: names, nextNumber: (names.keys.max() ?? 0) + 1))
+    }
+
+    static func fileName(_ name: [UInt8]) -> String { Text.hex(name) }
+
+    // MARK: Writing
+
+    /// Seals up to `blockLength` bytes and appends them, compressed when that saves anything.
+    func append(_ plaintext: UnsafeRawBufferPointer) throws(SystemError) -> BlockPlace {
+        precondition(plaintext.count <= Self.blockLength && !plaintext.isEmpty)
+        let packed = compress(plaintext)
+        let packedLength = packed?.count ?? plaintext.count
+        let length = packedLength + Self.overhead
+        let (number, segment, place) = try reserve(length)
+        let sealed =
+            if let packed {
+                packed.withUnsafeBytes { segment.cipher.seal($0, place: place) }
+            } else {
+                segment.cipher.seal(plaintext, place: place)
+            }
+        try segment.storage.write(sealed, at: place)
+        state.withLock { $0.unflushed[number] = segment }
+        return BlockPlace(
+            segment: number, place: place, packedLength: packedLength,
+            plainLength: plaintext.count)
+    }
+
+    /// Nil when it does not get smaller by an eighth.
+    private func compress(_ plaintext: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard plaintext.count >= 128 else { return nil }
+        let compressor = compressors.take()
+        defer { compressors.give(compressor) }
+        let room = plaintext.count - plaintext.count / 8
+        var size: Int?
+        let packed = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            size = compressor.compress(plaintext, into: UnsafeMutableRawBufferPointer(buffer))
+            count = size ?? 0
+        }
+        return size == nil ? nil : packed
+    }
+
+    private func reserve(
+        _ length: Int
+    ) throws(SystemError) -> (number: Int64, segment: Segment, place: UInt64) {
+        try state.withLock { state throws(SystemError) in
+            if state.current == nil || (state.current?.end ?? 0) > Self.segmentLength {
+                state.current = try begin(&state)
+            }
+            guard var current = state.current else { preconditionFailure("just begun") }
+            let place = current.end
+            current.end += UInt64(length)
+            state.current = current
+            return (current.number, current.segment, place)
+        }
+    }
+
+    private func begin(
+        _ state: inout State
+    ) throws(SystemError) -> (number: Int64, segment: Segment, end: UInt64) {
+        let name = Environment.random(8)
+        let storage = try directory.create(Self.fileName(name))
+        var head = ByteWriter(capacity: Int(Self.headLength))
+        head.append(Self.magic)
+        head.append(id)
+        head.append(name)
+        head.pad(to: Int(Self.headLength))
+        try storage.write(head.bytes, at: 0)
+        let number = state.nextNumber
+        state.nextNumber += 1
+        let segment = Segment(storage, keys.segmentCipher(name: name))
+        state.names[number] = name
+        state.open[number] = segment
+        state.unrecorded.append((number, name))
+        state.hasNewNames = true
+        return (number, segment, Self.headLength)
+    }
+
+    /// Segments that the database does not know yet.
+    func takeUnrecorded() -> [(number: Int64, name: [UInt8])] {
+        state.withLock { state in
+            defer { state.unrecorded = [] }
+            return state.unrecorded
+        }
+    }
+
+    /// Makes every block that was appended before survive a power cut.
+    func flush() throws(SystemError) {
+        let (segments, hasNewNames) = state.withLock { state in
+            defer {
+                state.unflushed = [:]
+                state.hasNewNames = false
+            }
+            return (Array(state.unflushed), state.hasNewNames)
+        }
+        do throws(SystemError) {
+            for (_, segment) in segments { try segment.storage.flush() }
+            if hasNewNames { try directory.flush() }
+        } catch {
+            state.withLock { state in
+                for (number, segment) in segments { state.unflushed[number] = segment }
+                state.hasNewNames = state.hasNewNames || hasNewNames
+            }
+            throw error
+        }
+    }
+
+    // MARK: Reading
+
+    private func segment(_ number: Int64) throws(FormatError) -> Segment {
+        try state.withLock { state throws(FormatError) in
+            if let open = state.open[number] { return open }
+            guard let name = state.names[number] else {
+                throw FormatError(.damaged, "an extent names segment \(number), which is not there")
+            }
+            if state.open.count >= Self.openCountMax { state.open.removeAll() }
+            do throws(SystemError) {
+                let storage = try directory.open(Self.fileName(name), isWritable: false)
+                let segment = Segment(storage, keys.segmentCipher(name: name))
+                state.open[number] = segment
+                return segment
+            } catch {
+                throw FormatError(error)
+            }
+        }
+    }
+
+    /// Hands the plaintext of a block to `body`, without keeping it.
+    private func open<Result>(
+        _ block: BlockPlace, _ body: (UnsafeRawBufferPointer) -> Result
+    ) throws(FormatError) -> Result {
+        let segment = try segment(block.segment)
+        let stored: [UInt8]?
+        do throws(SystemError) {
+            stored = try segment.storage.bytes(block.storedLength, at: block.place)
+        } catch {
+            throw FormatError(error)
+        }
+        var result: Result?
+        if var stored {
+            result = stored.withUnsafeMutableBytes { stored -> Result? in
+                let opened = try? segment.cipher.openInPlace(stored, place: block.place) {
+                    block.isCompressed ? decompress($0, block, body) : body($0)
+                }
+                return opened ?? nil
+            }
+        }
+        guard let result else {
+            throw FormatError(
+                .damaged, "a block of segment \(block.segment) is damaged", at: block.place)
+        }
+        return result
+    }
+
+    private func decompress<Result>(
+        _ packed: UnsafeRawBufferPointer, _ block: BlockPlace,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result? {
+        guard block.plainLength <= Self.blockLength else { return nil }
+        let decompressor = decompressors.take()
+        defer { decompressors.give(decompressor) }
+        return withUnsafeTemporaryAllocation(byteCount: block.plainLength, alignment: 16) {
+            let size = decompressor.decompress(packed, into: $0)
+            return size == block.plainLength ? body(UnsafeRawBufferPointer($0)) : nil
+        }
+    }
+
+    /// Copies a part of a block's plaintext into `target`.
+    func read(
+        _ block: BlockPlace, skipping skip: Int, into target: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        guard skip + target.count <= block.plainLength else {
+            throw FormatError(.damaged, "an extent is longer than its block", at: block.place)
+        }
+        if target.count == block.plainLength {
+            return try open(block) { target.copyMemory(from: $0) }
+        }
+        let key = UInt64(block.segment) << 28 | block.place
+        let plain = try cache.value(for: key, cost: { $0.bytes.count + 64 }) {
+            () throws(FormatError) in
+            PlainBytes(try open(block) { [UInt8]($0) })
+        }
+        plain.bytes.withUnsafeBytes {
+            target.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: $0[skip..<skip + target.count]))
+        }
+    }
+}
+
+/// Immutable bytes with several owners.
+private final class PlainBytes: Sendable {
+    let bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// Objects that are lent to one thread at a time.
+private final class Pool<Element: Sendable>: Sendable {
+    private let make: @Sendable () -> Element
+    private let idle = Mutex<[Element]>([])
+
+    init(_ make: @escaping @Sendable () -> Element) { self.make = make }
+
+    func take() -> Element { idle.withLock { $0.popLast() } ?? make() }
+    func give(_ element: Element) { idle.withLock { $0.append(element) } }
+}

@@ -1,0 +1,176 @@
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleStore
+import CapsuleSystem
+import Crypto
+import Glibc
+
+/// A directory of ciphertext that holds a live tree and its history.
+///
+///     workspace      the header and the slots: which secrets open it
+///     metadata       the database, and its log metadata-wal
+///     pages          which write of each database page is the present one
+///     segments/      the contents of files
+///     lock           who uses it
+public final class Workspace: @unchecked Sendable {
+    // Sendable because the database is only used through the tree, which has a lock.
+    static let keyFileName = "workspace"
+    static let segmentsName = "segments"
+
+    /// Where it is.
+    public let path: String
+    /// The present tree.
+    public let tree: LiveTree
+    private let directory: FileDirectory
+    private let database: Database
+    private let lock: WorkspaceLock?
+
+    /// How a workspace is opened.
+    public struct Options: Sendable {
+        /// Whether nothing is written, not even the lock.
+        public var isReadOnly = false
+        /// Bytes of plaintext that are kept in memory: a third for the database.
+        public var cacheLength = 96 << 20
+        /// Seconds to wait for whoever has it.
+        public var lockPatience = 0.0
+        /// Takes one line about each failure of storage.
+        public var report: @Sendable (String) -> Void = { _ in }
+
+        /// Reading and writing.
+        public init() {}
+    }
+
+    // MARK: Making one
+
+    /// Makes a workspace in a directory that is not there, or empty. `slots` gets the id and wraps
+    /// the key. Throws `WorkspaceError`.
+    public static func create(
+        at path: String, label: String = "",
+        slots: (_ fileKey: SymmetricKey, _ id: [UInt8]) throws -> [KeySlot]
+    ) throws {
+        let isOurs = mkdir(path, 0o700) == 0
+        if !isOurs {
+            let error = SystemError.last("create", path)
+            guard error.errno == EEXIST else { throw WorkspaceError(error) }
+            let names = try called { () throws(SystemError) in
+                try FileDirectory(path: path).names()
+            }
+            guard names.isEmpty else {
+                throw WorkspaceError(EEXIST, "\(path): the directory is not empty")
+            }
+        }
+        do {
+            try fill(path, label: label, slots: slots)
+        } catch {
+            remove(path, withDirectory: isOurs)
+            throw error
+        }
+    }
+
+    private static func fill(
+        _ path: String, label: String,
+        slots: (_ fileKey: SymmetricKey, _ id: [UInt8]) throws -> [KeySlot]
+    ) throws {
+        var key = Environment.random(32)
+        defer { wipe(&key) }
+        let fileKey = SymmetricKey(data: key)
+        let id = Environment.random(16)
+        let keys = FileKeys(fileKey: fileKey, salt: Environment.random(32))
+        let made = try slots(fileKey, id)
+        let room = made.reduce(Area.capacity(length: 0) * -1) { $0 + $1.record.count * 2 }
+        var header = Header(
+            id: id, salt: keys.salt, keyCommitment: keys.commitment,
+            slotAreaLength: min(
+                max(8192, (room + 4095) / 4096 * 4096), Limits.areaLength.upperBound),
+            signatureAreaLength: 0, label: label)
+        header.kind = .workspace
+        let bytes = try WorkspaceKeyFile.encoded(header, slots: made, keys: keys)
+        guard mkdir("\(path)/\(segmentsName)", 0o700) == 0 else {
+            throw WorkspaceError(SystemError.last("create", "\(path)/\(segmentsName)"))
+        }
+        let directory = try FileDirectory(path: path)
+        let database = try Database(
+            in: directory, key: keys.databaseCipher, id: id, mode: .create)
+        try database.execute(Schema.creation)
+        let inodes = try InodeTable(database)
+        let now = FileTime.now
+        inodes.put(
+            Inode(
+                number: Inode.root, born: 1, mode: Inode.Kind.directory | 0o755, uid: geteuid(),
+                gid: getegid(), linkCount: 2, size: 0, storedSize: 0, device: 0,
+                parent: Inode.root, accessed: now, modified: now, changed: now,
+                hasAttributes: false))
+        try inodes.flush(epoch: 1)
+        try database.checkpoint()
+        // Only with this file is it a workspace.
+        try directory.replace(keyFileName, with: bytes)
+    }
+
+    private static func remove(_ path: String, withDirectory: Bool) {
+        for name in (try? FileDirectory(path: path).names()) ?? [] {
+            if unlink("\(path)/\(name)") != 0 { rmdir("\(path)/\(name)") }
+        }
+        if withDirectory { rmdir(path) }
+    }
+
+    // MARK: Opening one
+
+    /// Whether the directory holds a workspace.
+    public static func isWorkspace(_ path: String) -> Bool {
+        access("\(path)/\(keyFileName)", F_OK) == 0
+            && access("\(path)/\(segmentsName)", F_OK) == 0
+    }
+
+    /// The file with its slots. Throws `SystemError`, `FormatError`.
+    public static func keyFile(of path: String, isWritable: Bool = false) throws -> WorkspaceKeyFile
+    {
+        try WorkspaceKeyFile(
+            try FileStorage(path: "\(path)/\(keyFileName)", writable: isWritable))
+    }
+
+    /// Opens a workspace with its keys. Throws `WorkspaceError` and `FormatError`.
+    public init(
+        path: String, keyFile: WorkspaceKeyFile, keys: FileKeys, options: Options = Options()
+    ) throws {
+        self.path = path
+        try keyFile.authenticate(keys)
+        lock =
+            options.isReadOnly
+            ? nil
+            : try WorkspaceLock(path: path, isExclusive: true, patience: options.lockPatience)
+        let id = keyFile.header.id
+        do {
+            directory = try FileDirectory(path: path)
+            database = try Database(
+                in: directory, key: keys.databaseCipher, id: id,
+                mode: options.isReadOnly ? .readOnly : .readWrite,
+                cacheLength: options.cacheLength / 3)
+            let names = try Statement(database, "SELECT number, name FROM segment").all {
+                ($0.integer(0), $0.bytes(1))
+            }
+            let segments = SegmentStore(
+                try FileDirectory(path: "\(path)/\(Self.segmentsName)"), keys: keys, id: id,
+                names: Dictionary(uniqueKeysWithValues: names),
+                cacheLength: options.cacheLength / 3)
+            tree = try LiveTree(
+                database, segments: segments, isReadOnly: options.isReadOnly,
+                report: options.report)
+        } catch let error as StoreError {
+            throw WorkspaceError(error)
+        } catch let error as SystemError {
+            throw WorkspaceError(error)
+        }
+        if !options.isReadOnly { try tree.eraseOrphans() }
+    }
+
+    /// Commits everything and puts the log into the database.
+    public func close() throws(WorkspaceError) {
+        try tree.commit()
+        try tree.checkpoint()
+    }
+
+    /// Bytes that may still be written, and the size of the medium.
+    public func space() throws(WorkspaceError) -> (free: UInt64, total: UInt64) {
+        try called { () throws(SystemError) in try directory.space() }
+    }
+}
