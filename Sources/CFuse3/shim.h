@@ -12,6 +12,10 @@ static inline struct fuse_session *_Nullable capsule_fuse_session_new(
 }
 
 /* Swift cannot reach bit fields. */
+static inline int capsule_fuse_is_from_cache(const struct fuse_file_info *info) {
+    return info && info->writepage;
+}
+
 static inline int capsule_fuse_reply_open(fuse_req_t request, int flags) {
     struct fuse_file_info info = {.flags = flags, .keep_cache = 1};
     return fuse_reply_open(request, &info);

@@ -2,6 +2,7 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleMemvid
 import CapsuleSystem
+import CapsuleWorkspace
 import MemvidFormat
 
 /// Whatever is shown as a folder: a capsule, or a file of Memvid's. Which of them a file is, its
@@ -14,13 +15,23 @@ public struct OpenedTree: Sendable {
 
     /// Opens the file at `path` with the demands that `CapsuleSession` knows.
     ///
-    /// - Parameter recoversLog: of a Memvid file, whether to show what is only in its log.
+    /// A path that begins with `@` names a state of a workspace; a workspace's directory stands for
+    /// its present state.
+    ///
+    /// - Parameters:
+    ///   - recoversLog: of a Memvid file, whether to show what is only in its log.
+    ///   - workspace: where the states are, as `WorkspaceLocator` takes it.
     public static func open(
         path: String, secrets: OpeningSecrets,
         demands: CapsuleSession.Demands = CapsuleSession.Demands(),
         caches: Capsule.CacheSizes = Capsule.CacheSizes(),
-        recoversLog: Bool = false
+        recoversLog: Bool = false, workspace: String? = nil
     ) throws(AccessError) -> OpenedTree {
+        if path.hasPrefix("@") {
+            let place = try WorkspaceLocator.find(workspace)
+            return try state(String(path.dropFirst()), of: place, secrets, demands)
+        }
+        if Workspace.isWorkspace(path) { return try state(nil, of: path, secrets, demands) }
         if let storage = try MemvidOpener.storage(path: path) {
             try refuse(demands, path)
             var options = MemvidFile.Options()
@@ -38,6 +49,21 @@ public struct OpenedTree: Sendable {
             path: path, secrets: secrets, demands: demands, caches: caches)
         return OpenedTree(
             tree: session.capsule, hasKnownSigner: session.signatures.verdict == .known)
+    }
+
+    private static func state(
+        _ name: String?, of path: String, _ secrets: OpeningSecrets,
+        _ demands: CapsuleSession.Demands
+    ) throws(AccessError) -> OpenedTree {
+        guard demands.root == nil, demands.allowedSignersFile == nil, !demands.requiresVerified
+        else {
+            throw AccessError(
+                .validation, code: "unsigned",
+                "\(path): a workspace meets no demands on its origin; a capsule sealed from it can")
+        }
+        return OpenedTree(
+            tree: try WorkspaceOpener.tree(path: path, state: name, secrets: secrets),
+            hasKnownSigner: true)
     }
 
     private static func refuse(

@@ -44,30 +44,3 @@ public enum Unmounter {
         return isCapsule
     }
 }
-
-/// The form of paths in the kernel's table of mounts.
-enum MountTable {
-    /// An absolute path without a trailing slash; space, tab, line feed and backslash as octal.
-    static func escape(_ path: String) -> String {
-        var absolute = Array(path.utf8)
-        if absolute.first != UInt8(ascii: "/"), let directory = getcwd(nil, 0) {
-            absolute = Array(String(cString: directory).utf8) + [UInt8(ascii: "/")] + absolute
-            free(directory)
-        }
-        let parts = absolute.split(separator: UInt8(ascii: "/")).filter { $0 != [46] }
-        var text: [UInt8] = []
-        for part in parts {
-            text.append(UInt8(ascii: "/"))
-            for byte in part {
-                switch byte {
-                case 0x20: text += Array("\\040".utf8)
-                case 0x09: text += Array("\\011".utf8)
-                case 0x0a: text += Array("\\012".utf8)
-                case 0x5c: text += Array("\\134".utf8)
-                default: text.append(byte)
-                }
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}

@@ -17,6 +17,51 @@ public enum WorkspaceOpener {
         }
     }
 
+    /// The tree of a workspace in a state, or in the present one; nothing is written.
+    public static func tree(
+        path: String, state name: String?, secrets: OpeningSecrets,
+        options: Workspace.Options = Workspace.Options()
+    ) throws(AccessError) -> StateTree {
+        var options = options
+        options.isReadOnly = true
+        let workspace = try open(path: path, secrets: secrets, options: options)
+        return try named(path) {
+            let state =
+                if let name {
+                    try workspace.tree.state(named: name)
+                } else {
+                    try workspace.tree.presentState()
+                }
+            return try StateTree(workspace, at: state)
+        }
+    }
+
+    /// Runs `body` on an opened workspace and closes it.
+    public static func with<Result>(
+        path: String, secrets: OpeningSecrets, _ body: (LiveTree) throws -> Result
+    ) throws(AccessError) -> Result {
+        var options = Workspace.Options()
+        // Another verb has it for a moment; a mount, which has it for long, says so.
+        options.lockPatience = 5
+        let workspace = try open(path: path, secrets: secrets, options: options)
+        return try named(path) {
+            let result = try body(workspace.tree)
+            try workspace.close()
+            return result
+        }
+    }
+
+    /// Runs `body` on a workspace that is opened for reading.
+    public static func reading<Result>(
+        path: String, secrets: OpeningSecrets, _ body: (LiveTree) throws -> Result
+    ) throws(AccessError) -> Result {
+        var options = Workspace.Options()
+        options.isReadOnly = true
+        options.lockPatience = 5
+        let workspace = try open(path: path, secrets: secrets, options: options)
+        return try named(path) { try body(workspace.tree) }
+    }
+
     /// The file with a workspace's slots.
     public static func keyFile(
         of path: String, isWritable: Bool = false

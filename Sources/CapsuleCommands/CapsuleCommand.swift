@@ -16,7 +16,7 @@ public struct CapsuleCommand: ParsableCommand {
             CommandGroup(
                 name: "Make",
                 subcommands: [
-                    SealCommand.self, InitCommand.self, SignCommand.self, RekeyCommand.self,
+                    SealCommand.self, SignCommand.self, RekeyCommand.self,
                     ConvertCommand.self,
                     MemvidCommand.self,
                 ]),
@@ -31,6 +31,8 @@ public struct CapsuleCommand: ParsableCommand {
                 subcommands: [
                     InspectCommand.self, VerifyCommand.self, DoctorCommand.self, TrustCommand.self,
                 ]),
+            CommandGroup(
+                name: "Work", subcommands: [InitCommand.self, SnapshotCommand.self]),
             CommandGroup(name: "Keys", subcommands: [SlotCommand.self]),
         ])
 

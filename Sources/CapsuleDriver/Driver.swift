@@ -83,7 +83,7 @@ public enum Driver {
     private static func open(
         _ options: DriverOptions, _ log: Log
     ) throws(AccessError) -> Opened {
-        if Workspace.isWorkspace(options.source) {
+        if Workspace.isWorkspace(options.source), options.state == nil {
             var settings = Workspace.Options()
             settings.isReadOnly = options.isReadOnly
             settings.cacheLength = options.cacheLength
@@ -111,6 +111,14 @@ public enum Driver {
     private static func openTree(
         _ options: DriverOptions
     ) throws(AccessError) -> any ReadableTree {
+        if let state = options.state {
+            guard options.isReadOnly else {
+                throw AccessError(
+                    .usage, code: "usage", "a state cannot be changed: mount it with -o ro,at=")
+            }
+            return try WorkspaceOpener.tree(
+                path: options.source, state: state, secrets: options.secrets)
+        }
         var demands = CapsuleSession.Demands()
         demands.root = options.expectedRoot
         demands.allowedSignersFile = options.allowedSignersFile

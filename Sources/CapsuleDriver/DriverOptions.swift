@@ -20,6 +20,8 @@ struct DriverOptions {
     var recoversLog = false
     /// Whether a workspace is shown and not changed.
     var isReadOnly = false
+    /// The state of a workspace that is shown instead of the present one.
+    var state: String?
     var allowsSuid = false
     var allowsDevices = false
     var cacheLength = 64 << 20
@@ -162,6 +164,11 @@ struct DriverOptions {
             }
             expectedRoot = root
         case "allowed-signers": allowedSignersFile = value
+        case "at":
+            guard value.hasPrefix("@"), value.count > 1 else {
+                throw Self.usage("at= takes @ and the name of a state")
+            }
+            state = String(value.dropFirst())
         case "uid": policy.uid = try Self.number(key, value)
         case "gid": policy.gid = try Self.number(key, value)
         case "umask":

@@ -1,3 +1,4 @@
+import CapsuleAccess
 import Glibc
 
 /// The kernel reads 128 KiB ahead on FUSE unless root asks for more.
@@ -28,26 +29,8 @@ enum ReadAhead {
         var found: Substring?
         while getline(&line, &capacity, table) > 0, let line {
             let fields = String(cString: line).split(separator: " ")
-            if fields.count > 4, unescape(fields[4]) == mountPoint { found = fields[2] }
+            if fields.count > 4, MountTable.unescape(fields[4]) == mountPoint { found = fields[2] }
         }
         return found
-    }
-
-    /// The table writes space, tab, line feed and backslash as three octal digits.
-    private static func unescape(_ field: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(field.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3,
-                let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
-            {
-                bytes.append(code)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

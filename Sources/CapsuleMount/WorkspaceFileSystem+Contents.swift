@@ -33,10 +33,10 @@ extension WorkspaceFileSystem {
     /// As `WritableFileSystem` says.
     public func write(
         _ request: consuming FuseRequest, node: UInt64, bytes: UnsafeRawBufferPointer,
-        offset: UInt64
+        offset: UInt64, isFromCache: Bool
     ) {
         do throws(WorkspaceError) {
-            try tree.write(node, at: offset, bytes)
+            try tree.write(node, at: offset, bytes, keepsTimes: isFromCache)
             request.reply(written: bytes.count)
         } catch {
             request.fail(error.errno)

@@ -91,6 +91,9 @@ final class SealedVFS {
                 try directory.flush()
                 return storage
             }
+            if !isWritable, name == LogFile.fileName, !(try directory.contains(name)) {
+                return EmptyStorage(name: name)
+            }
             return try directory.open(name, isWritable: isWritable)
         } catch {
             throw StoreError(error)

@@ -10,7 +10,7 @@ final class ExtentTable {
     private let archiveAll: Statement
     private let list: Statement
 
-    private static let columns = "inode, offset, length, segment, place, packed, plain, skip, born"
+    static let columns = "inode, offset, length, segment, place, packed, plain, skip, born"
 
     init(_ database: Database) throws(StoreError) {
         // No extent is longer than a block: one that reaches into a range begins close before.
@@ -49,7 +49,7 @@ final class ExtentTable {
             """)
     }
 
-    private static func extent(_ row: Statement.Row) -> FileExtent {
+    static func extent(_ row: Statement.Row) -> FileExtent {
         FileExtent(
             offset: UInt64(bitPattern: row.integer(1)), length: UInt64(bitPattern: row.integer(2)),
             block: BlockPlace(

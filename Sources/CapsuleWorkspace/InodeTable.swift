@@ -16,7 +16,7 @@ final class InodeTable {
     /// Rows kept in memory after a flush.
     private static let cachedCountMax = 65536
 
-    private static let columns = """
+    static let columns = """
         number, born, mode, uid, gid, links, size, stored, device, parent,
         atime, atime_ns, mtime, mtime_ns, ctime, ctime_ns, attributes
         """
@@ -108,7 +108,7 @@ final class InodeTable {
         try insert.run()
     }
 
-    private static func inode(_ row: Statement.Row) -> Inode {
+    static func inode(_ row: Statement.Row) -> Inode {
         func time(_ column: Int32) -> FileTime {
             FileTime(
                 seconds: row.integer(column),

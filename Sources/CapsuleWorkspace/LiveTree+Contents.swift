@@ -29,32 +29,20 @@ extension LiveTree {
             }
             return (count, found)
         }
-        var position = offset
-        let end = offset + UInt64(count)
-        func target(_ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer {
-            UnsafeMutableRawBufferPointer(
-                rebasing: buffer[Int(range.lowerBound - offset)..<Int(range.upperBound - offset)])
+        do throws(FormatError) {
+            try segments.read(
+                found, in: offset..<offset + UInt64(count),
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+        } catch {
+            throw WorkspaceError(error)
         }
-        for extent in found {
-            let start = max(extent.offset, position)
-            let stop = min(extent.end, end)
-            target(position..<start).initializeMemory(as: UInt8.self, repeating: 0)
-            do throws(FormatError) {
-                try segments.read(
-                    extent.block, skipping: Int(extent.skip + start - extent.offset),
-                    into: target(start..<stop))
-            } catch {
-                throw WorkspaceError(error)
-            }
-            position = stop
-        }
-        target(position..<end).initializeMemory(as: UInt8.self, repeating: 0)
         return count
     }
 
-    /// Writes all bytes at `offset`.
+    /// Writes all bytes at `offset`; with `keepsTimes` somebody else tells the times.
     public func write(
-        _ number: UInt64, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
+        _ number: UInt64, at offset: UInt64, _ bytes: UnsafeRawBufferPointer,
+        keepsTimes: Bool = false
     ) throws(WorkspaceError) {
         guard !isReadOnly else { throw WorkspaceError(EROFS) }
         guard offset <= Self.sizeMax - UInt64(bytes.count) else { throw WorkspaceError(EFBIG) }
@@ -77,8 +65,10 @@ extension LiveTree {
             var inode = try regularFile(number)
             try replace(offset..<end, of: &inode, with: written)
             inode.size = max(inode.size, end)
-            inode.modified = FileTime.now
-            inode.changed = inode.modified
+            if !keepsTimes {
+                inode.modified = FileTime.now
+                inode.changed = inode.modified
+            }
             inodes.put(inode)
         }
     }

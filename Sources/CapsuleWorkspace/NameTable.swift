@@ -57,12 +57,18 @@ final class NameTable {
         return number + cookieMin
     }
 
+    /// The places at which a name can stand.
+    static func places(of name: [UInt8]) -> ClosedRange<Int64> {
+        let hash = hash(name)
+        return hash...hash + probeCount - 1
+    }
+
     private func locate(
         _ name: [UInt8], in parent: UInt64
     ) throws(StoreError) -> (child: UInt64, hash: Int64, born: Int64)? {
-        let hash = Self.hash(name)
-        return try select.bind(1, Int64(bitPattern: parent)).bind(2, hash)
-            .bind(3, hash + Self.probeCount - 1).bind(4, name)
+        let places = Self.places(of: name)
+        return try select.bind(1, Int64(bitPattern: parent)).bind(2, places.lowerBound)
+            .bind(3, places.upperBound).bind(4, name)
             .first { (UInt64(bitPattern: $0.integer(0)), $0.integer(1), $0.integer(2)) }
     }
 
@@ -75,9 +81,8 @@ final class NameTable {
     func add(
         _ name: [UInt8], in parent: UInt64, child: UInt64, epoch: Int64, in database: Database
     ) throws(StoreError) {
-        let hash = Self.hash(name)
-        for probe in 0..<Self.probeCount {
-            try insert.bind(1, Int64(bitPattern: parent)).bind(2, hash + probe).bind(3, name)
+        for place in Self.places(of: name) {
+            try insert.bind(1, Int64(bitPattern: parent)).bind(2, place).bind(3, name)
                 .bind(4, Int64(bitPattern: child)).bind(5, epoch).run()
             if database.changeCount > 0 { return }
         }

@@ -231,11 +231,37 @@ final class SegmentStore: Sendable {
         }
     }
 
-    /// Copies a part of a block's plaintext into `target`.
+    /// Fills `buffer` with a range of a file: what its extents hold, and zeros between them.
     func read(
-        _ block: BlockPlace, skipping skip: Int, into target: UnsafeMutableRawBufferPointer
+        _ extents: [FileExtent], in range: Range<UInt64>,
+        into buffer: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
-        guard skip + target.count <= block.plainLength else {
+        func target(_ part: Range<UInt64>) -> UnsafeMutableRawBufferPointer {
+            let start = Int(part.lowerBound - range.lowerBound)
+            return UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + part.count])
+        }
+        var position = range.lowerBound
+        for extent in extents {
+            let start = max(extent.offset, position)
+            let stop = min(extent.end, range.upperBound)
+            guard start < stop else {
+                throw FormatError(.damaged, "two extents of a file overlap", at: extent.offset)
+            }
+            target(position..<start).initializeMemory(as: UInt8.self, repeating: 0)
+            try read(
+                extent.block, skipping: extent.skip + start - extent.offset,
+                into: target(start..<stop))
+            position = stop
+        }
+        target(position..<range.upperBound).initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    /// Copies a part of a block's plaintext into `target`.
+    private func read(
+        _ block: BlockPlace, skipping skip: UInt64, into target: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        let skip = Int(clamping: skip)
+        guard skip <= block.plainLength - target.count else {
             throw FormatError(.damaged, "an extent is longer than its block", at: block.place)
         }
         if target.count == block.plainLength {

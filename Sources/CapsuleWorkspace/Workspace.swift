@@ -23,11 +23,11 @@ public final class Workspace: @unchecked Sendable {
     public let tree: LiveTree
     private let directory: FileDirectory
     private let database: Database
-    private let lock: WorkspaceLock?
+    private let lock: WorkspaceLock
 
     /// How a workspace is opened.
     public struct Options: Sendable {
-        /// Whether nothing is written, not even the lock.
+        /// Whether nothing is written. Several readers, or one writer, may have a workspace.
         public var isReadOnly = false
         /// Bytes of plaintext that are kept in memory: a third for the database.
         public var cacheLength = 96 << 20
@@ -85,6 +85,11 @@ public final class Workspace: @unchecked Sendable {
             signatureAreaLength: 0, label: label)
         header.kind = .workspace
         let bytes = try WorkspaceKeyFile.encoded(header, slots: made, keys: keys)
+        let lock = open("\(path)/\(WorkspaceLock.fileName)", O_CREAT | O_CLOEXEC | O_WRONLY, 0o600)
+        guard lock >= 0 else {
+            throw WorkspaceError(SystemError.last("create", "\(path)/\(WorkspaceLock.fileName)"))
+        }
+        Glibc.close(lock)
         guard mkdir("\(path)/\(segmentsName)", 0o700) == 0 else {
             throw WorkspaceError(SystemError.last("create", "\(path)/\(segmentsName)"))
         }
@@ -134,10 +139,8 @@ public final class Workspace: @unchecked Sendable {
     ) throws {
         self.path = path
         try keyFile.authenticate(keys)
-        lock =
-            options.isReadOnly
-            ? nil
-            : try WorkspaceLock(path: path, isExclusive: true, patience: options.lockPatience)
+        lock = try WorkspaceLock(
+            path: path, isExclusive: !options.isReadOnly, patience: options.lockPatience)
         let id = keyFile.header.id
         do {
             directory = try FileDirectory(path: path)

@@ -11,9 +11,9 @@ final class WorkspaceLock {
     /// somebody else has it and `patience` seconds have passed.
     init(path: String, isExclusive: Bool, patience: Double) throws(WorkspaceError) {
         let name = "\(path)/\(Self.fileName)"
-        let flags = isExclusive ? O_RDWR | O_CREAT : O_RDONLY
+        let flags = isExclusive ? O_RDWR : O_RDONLY
         file = try called { () throws(SystemError) in
-            FileStorage(try Descriptor.open(name, flags, mode: 0o600))
+            FileStorage(try Descriptor.open(name, flags))
         }
         let deadline = Environment.monotonicSeconds() + patience
         while true {

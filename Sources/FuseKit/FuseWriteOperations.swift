@@ -82,12 +82,13 @@ extension FuseOperations {
             let flags = info?.pointee.flags ?? 0
             serve(request) { $0.release($1, node: UInt64(node), flags: flags) }
         }
-        table.write = { request, node, start, count, offset, _ in
+        table.write = { request, node, start, count, offset, info in
+            let isFromCache = capsule_fuse_is_from_cache(info) != 0
             serve(request) {
                 $0.write(
                     $1, node: UInt64(node),
                     bytes: UnsafeRawBufferPointer(start: start, count: count),
-                    offset: UInt64(offset))
+                    offset: UInt64(offset), isFromCache: isFromCache)
             }
         }
         table.fsync = { request, node, _, _ in

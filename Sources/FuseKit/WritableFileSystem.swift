@@ -77,10 +77,10 @@ public protocol WritableFileSystem: FuseFileSystem {
     func open(_ request: consuming FuseRequest, node: UInt64, flags: Int32)
     /// The last user of something that was opened with these flags is gone.
     func release(_ request: consuming FuseRequest, node: UInt64, flags: Int32)
-    /// Writes all bytes.
+    /// Writes all bytes. Of what comes from its cache the kernel tells the times by itself.
     func write(
         _ request: consuming FuseRequest, node: UInt64, bytes: UnsafeRawBufferPointer,
-        offset: UInt64)
+        offset: UInt64, isFromCache: Bool)
     /// Makes what was changed survive a power cut.
     func flush(_ request: consuming FuseRequest, node: UInt64)
     /// As fallocate(2).

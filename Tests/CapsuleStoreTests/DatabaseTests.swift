@@ -165,6 +165,10 @@ struct DatabaseTests {
     func readOnly() throws {
         let directory = MemoryDirectory()
         try Self.create(directory)
+        let created = directory.copy()
+        created.die(after: 0)
+        #expect(try Self.values(try Self.open(created, .readOnly)).isEmpty)
+        #expect(created.operations == 0)
         let database = try Self.open(directory)
         for key in 0..<20 { try Self.put(database, Int64(key)) }
         let running = directory.copy()

@@ -13,18 +13,21 @@ struct SessionOptions: ParsableArguments {
         try open(path, secrets: opening.secrets)
     }
 
-    /// Opens the capsule or the Memvid file at `path` as a folder.
-    func openTree(_ path: String, recoversLog: Bool = false) throws -> OpenedTree {
-        try openTree(path, secrets: opening.secrets, recoversLog: recoversLog)
+    /// Opens the capsule, the Memvid file or the state at `path` as a folder.
+    func openTree(
+        _ path: String, recoversLog: Bool = false, of place: WorkspaceOptions
+    ) throws -> OpenedTree {
+        try openTree(path, secrets: opening.secrets, recoversLog: recoversLog, of: place)
     }
 
     /// The same with secrets that the caller uses again.
     func openTree(
-        _ path: String, secrets: OpeningSecrets, recoversLog: Bool = false
+        _ path: String, secrets: OpeningSecrets, recoversLog: Bool = false,
+        of place: WorkspaceOptions? = nil
     ) throws -> OpenedTree {
         try OpenedTree.open(
             path: path, secrets: secrets, demands: try demanding.demands,
-            recoversLog: recoversLog)
+            recoversLog: recoversLog, workspace: place?.workspace)
     }
 
     /// Opens the capsule at `path` with secrets that the caller uses again.

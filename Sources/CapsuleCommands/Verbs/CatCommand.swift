@@ -14,9 +14,10 @@ struct CatCommand: ParsableCommand {
     @Flag(name: .long, help: "Of a Memvid file, also show what is only in its log.")
     var recover = false
     @OptionGroup var session: SessionOptions
+    @OptionGroup var place: WorkspaceOptions
 
     func run() throws {
-        let tree = try session.openTree(file, recoversLog: recover).tree
+        let tree = try session.openTree(file, recoversLog: recover, of: place).tree
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         for text in paths {

@@ -3,18 +3,20 @@ import CapsuleAccess
 import CapsuleBytes
 import CapsuleFormat
 import CapsuleTree
+import CapsuleWorkspace
 import Glibc
 
 /// `capsule diff`.
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Compare two capsules, or a capsule and a directory.",
+        commandName: "diff", abstract: "Compare capsules, states of a workspace and directories.",
         discussion: "The secrets are tried on both. See capsule-diff(1).")
 
-    @Argument(help: "A capsule or a directory.") var first: String
-    @Argument(help: "A capsule or a directory.") var second: String
+    @Argument(help: "A capsule, a state or a directory.") var first: String
+    @Argument(help: "A capsule, a state or a directory.") var second: String
     @Flag(name: .long, help: "Exit with 1 when there is a difference.") var exitCode = false
     @OptionGroup var session: SessionOptions
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup var outputOptions: OutputOptions
 
     private struct Item: Encodable {
@@ -58,7 +60,10 @@ struct DiffCommand: ParsableCommand {
 
     private func side(_ path: String, _ secrets: OpeningSecrets) throws -> TreeDiff.Side {
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return .directory(path) }
-        return .sealed(try session.openTree(path, secrets: secrets).tree)
+        let isState = path.hasPrefix("@") || Workspace.isWorkspace(path)
+        if !isState, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            return .directory(path)
+        }
+        return .sealed(try session.openTree(path, secrets: secrets, of: place).tree)
     }
 }

@@ -19,11 +19,12 @@ struct ExtractCommand: ParsableCommand {
     @Flag(name: .long, help: "Of a Memvid file, also write what is only in its log.")
     var recover = false
     @OptionGroup var session: SessionOptions
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
-        let opened = try session.openTree(file, recoversLog: recover)
+        let opened = try session.openTree(file, recoversLog: recover, of: place)
         var options = TreeExtractor.Options()
         options.trustsSpecial = trustSpecial || opened.hasKnownSigner
         if noOwner { options.restoresOwners = false }

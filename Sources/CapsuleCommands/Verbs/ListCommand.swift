@@ -21,6 +21,7 @@ struct ListCommand: ParsableCommand {
     @Flag(name: .long, help: "Of a Memvid file, also show what is only in its log.")
     var recover = false
     @OptionGroup var session: SessionOptions
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup var outputOptions: OutputOptions
 
     private struct Listing: Encodable {
@@ -28,7 +29,7 @@ struct ListCommand: ParsableCommand {
     }
 
     func run() throws {
-        let tree = try session.openTree(file, recoversLog: recover).tree
+        let tree = try session.openTree(file, recoversLog: recover, of: place).tree
         var rows: [EntryJSON] = []
         let starts = paths.isEmpty ? [""] : paths
         do {

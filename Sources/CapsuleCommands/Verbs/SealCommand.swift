@@ -5,19 +5,21 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
 import CapsuleTree
+import CapsuleWorkspace
 import Synchronization
 
 /// `capsule seal`.
 struct SealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "seal", abstract: "Seal a folder into a new capsule.",
+        commandName: "seal", abstract: "Seal a folder, or a state, into a new capsule.",
         discussion: "See capsule-seal(1).")
 
-    @Argument(help: "The folder.") var directory: String
+    @Argument(help: "The folder, or @STATE of a workspace.") var directory: String
     @Argument(help: "The capsule to be written.") var output: String
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
     @OptionGroup(title: "Passphrase sources, if no secret to create is named")
     var opening: OpeningOptions
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
     @Option(name: .long, help: "Sign with an SSH key: private, or .pub with an agent.")
     var sign: [String] = []
@@ -50,9 +52,28 @@ struct SealCommand: ParsableCommand {
         }
     }
 
+    /// The tree of the state that shall be sealed, if it is one.
+    private func state(_ secrets: OpeningSecrets) throws -> (any ReadableTree)? {
+        if Workspace.isWorkspace(directory) {
+            throw AccessError(
+                .usage, code: "usage",
+                "\(directory) is a workspace: seal a state of it ('capsule seal @NAME OUT -w "
+                    + "\(directory)'), or a copy of the directory for its ciphertext")
+        }
+        guard directory.hasPrefix("@") else { return nil }
+        guard exclude.isEmpty, !pad, !reproducible else {
+            throw AccessError(
+                .usage, code: "usage", "a state takes no --exclude, --pad or --reproducible")
+        }
+        return try OpenedTree.open(
+            path: directory, secrets: secrets, workspace: place.workspace
+        ).tree
+    }
+
     func run() throws {
         let signers = try Signers(paths: sign)
         let secrets = try opening.secrets.withPassphrasesRead()
+        let state = try state(secrets)
         var request = try makeRequest(
             slots: try slots(secrets), lineage: try lineage(secrets), signers: signers)
         request.replaces = force
@@ -62,11 +83,18 @@ struct SealCommand: ParsableCommand {
             SealCommand.describe(progress)
         }
         defer { reporter.stop() }
-        let result = try TreeSealer(request, progress: progress).seal { statement in
+        let sealer = TreeSealer(request, progress: progress)
+        let sign: ([UInt8]) throws -> [[UInt8]] = { statement in
             // ssh-keygen may ask for a passphrase, which a line of progress would overwrite.
             reporter.stop()
             return try signers.sign(statement)
         }
+        let result =
+            if let state {
+                try sealer.seal(state, leavesOut: { _ in false }, sign: sign)
+            } else {
+                try sealer.seal(sign: sign)
+            }
         reporter.stop()
         for remark in result.manifest.remarks where !quiet {
             Output.warn("\(remark.path): \(remark.reason)")
@@ -80,11 +108,11 @@ struct SealCommand: ParsableCommand {
     }
 
     private func slots(_ secrets: OpeningSecrets) throws -> [SealRequest.Slot] {
-        if parent == nil, secrets.hasOtherSource {
+        if parent == nil, !directory.hasPrefix("@"), secrets.hasOtherSource {
             throw AccessError(
                 .usage, code: "usage",
-                "--identity, --key-file and --recovery-phrase-file open a --parent; a new capsule "
-                    + "takes --recipient, --new-key-file and --recovery-phrase")
+                "--identity, --key-file and --recovery-phrase-file open a --parent or @STATE; a new "
+                    + "capsule takes --recipient, --new-key-file and --recovery-phrase")
         }
         return try newSlots.slots(
             orPassphraseOf: secrets, cost: try cost.cost, object: output)
