@@ -69,6 +69,14 @@ public enum WorkspaceOpener {
         try named(path) { try Workspace.keyFile(of: path, isWritable: isWritable) }
     }
 
+    /// What holds the slots of a capsule or of a workspace.
+    public static func slots(
+        of path: String, writable: Bool = false
+    ) throws(AccessError) -> any SlottedFile {
+        if Workspace.isWorkspace(path) { return try keyFile(of: path, isWritable: writable) }
+        return try CapsuleOpener.open(path: path, writable: writable)
+    }
+
     /// Makes a workspace.
     public static func create(
         path: String, label: String, secrets: [(secret: KeySlot.NewSecret, label: String)]

@@ -6,7 +6,7 @@ import Glibc
 /// The present state of a workspace's tree: what a mount shows and changes.
 ///
 /// One lock covers the database and all tables; compression, sealing and reading of contents happen
-/// outside of it. Changes gather in one transaction, which a flush, a timer or their number commits.
+/// outside of it. Changes gather in one transaction; a flush, a timer or their number commits it.
 public final class LiveTree: @unchecked Sendable {
     // Sendable because everything below is only touched with the monitor held; `segments` has
     // locks of its own.

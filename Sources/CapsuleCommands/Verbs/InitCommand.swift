@@ -17,6 +17,11 @@ struct InitCommand: ParsableCommand {
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
+        if opening.secrets.hasOtherSource {
+            throw AccessError(
+                .usage, code: "usage",
+                "a new workspace takes --recipient, --new-key-file and --recovery-phrase")
+        }
         let slots = try newSlots.slots(
             orPassphraseOf: opening.secrets, cost: try cost.cost, object: workspace)
         try WorkspaceOpener.create(

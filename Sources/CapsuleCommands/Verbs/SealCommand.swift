@@ -111,8 +111,8 @@ struct SealCommand: ParsableCommand {
         if parent == nil, !directory.hasPrefix("@"), secrets.hasOtherSource {
             throw AccessError(
                 .usage, code: "usage",
-                "--identity, --key-file and --recovery-phrase-file open a --parent or @STATE; a new "
-                    + "capsule takes --recipient, --new-key-file and --recovery-phrase")
+                "--identity, --key-file and --recovery-phrase-file open a --parent or @STATE; a "
+                    + "new capsule takes --recipient, --new-key-file and --recovery-phrase")
         }
         return try newSlots.slots(
             orPassphraseOf: secrets, cost: try cost.cost, object: output)

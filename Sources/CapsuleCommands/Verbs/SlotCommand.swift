@@ -9,7 +9,7 @@ import CapsuleTree
 /// `capsule slot`.
 struct SlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "slot", abstract: "List, add or remove the secrets that open a capsule.",
+        commandName: "slot", abstract: "List, add or remove the secrets that open something.",
         discussion: "See capsule-slot(1).",
         subcommands: [SlotListCommand.self, SlotAddCommand.self, SlotRemoveCommand.self])
 }
@@ -24,7 +24,7 @@ struct SlotListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the slots; with a secret, their labels too.")
 
-    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule, or the workspace.") var file: String
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
@@ -33,7 +33,7 @@ struct SlotListCommand: ParsableCommand {
     }
 
     func run() throws {
-        let capsule = try CapsuleOpener.open(path: file)
+        let capsule = try WorkspaceOpener.slots(of: file)
         let secrets = opening.secrets
         let keys = secrets.isImplicit ? nil : try secrets.unlock(capsule, path: file)
         var rows: [SlotRow] = []
@@ -54,13 +54,13 @@ struct SlotAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a slot for another secret.")
 
-    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule, or the workspace.") var file: String
     @OptionGroup(title: "Secrets that open it") var opening: OpeningOptions
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
 
     func run() throws {
-        let capsule = try CapsuleOpener.open(path: file, writable: true)
+        let capsule = try WorkspaceOpener.slots(of: file, writable: true)
         let keys = try opening.secrets.unlock(capsule, path: file)
         let cost = try cost.cost
         var added = try newSlots.slots(cost: cost, object: file)
@@ -89,12 +89,12 @@ struct SlotRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove a slot by its number.")
 
-    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule, or the workspace.") var file: String
     @Argument(help: "The number that 'slot list' shows.") var number: Int
     @OptionGroup(title: "Secrets that open it") var opening: OpeningOptions
 
     func run() throws {
-        let capsule = try CapsuleOpener.open(path: file, writable: true)
+        let capsule = try WorkspaceOpener.slots(of: file, writable: true)
         guard capsule.slots.indices.contains(number - 1) else {
             throw AccessError(
                 .usage, code: "not_found", "\(file): it has no slot number \(number)")
@@ -102,7 +102,7 @@ struct SlotRemoveCommand: ParsableCommand {
         guard capsule.slots.count > 1 else {
             throw AccessError(
                 .usage, code: "last_slot",
-                "\(file): slot \(number) is the last; without it nobody could open the capsule")
+                "\(file): slot \(number) is the last; without it nobody could open it")
         }
         let keys = try opening.secrets.unlock(capsule, path: file)
         var slots = capsule.slots
