@@ -148,9 +148,22 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleTree", "CLinux", crypto,
             ]),
+        // A directory in memory that can be cut off at any operation.
+        .target(
+            name: "CapsuleStorageFaults", dependencies: ["CapsuleSystem"],
+            path: "Tests/CapsuleStorageFaults", swiftSettings: strict),
         tests(
             "CapsuleStoreTests",
-            ["CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleStore", crypto]),
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleStore",
+                "CapsuleStorageFaults", crypto,
+            ]),
+        tests(
+            "CapsuleWorkspaceTests",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
+                "CapsuleWorkspace", "CapsuleStorageFaults", crypto,
+            ]),
         // Replays the kept inputs of the fuzz targets.
         tests(
             "Fuzz",

@@ -14,7 +14,7 @@ final class SealedVFS {
     private let directory: any StorageDirectory
     private let cipher: PageCipher
     private let databaseID: [UInt8]
-    private let isWritable: Bool
+    let isWritable: Bool
     private let map: PageMap
     private var log: LogFile?
     private var registered: UnsafeMutablePointer<sqlite3_vfs>?

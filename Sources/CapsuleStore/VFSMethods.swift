@@ -117,8 +117,11 @@ private func owner(_ pointer: UnsafeMutableRawPointer?) -> SealedVFS {
 }
 
 /// SQLite's number for an error of ours.
+///
+/// A full disk is "busy": SQLite gives up a transaction whose commit fails, but not for this reason,
+/// so that the commit can be tried again when there is room.
 private func number(_ error: StoreError) -> Int32 {
-    error.errno == ENOSPC || error.errno == EDQUOT ? SQLITE_FULL : SQLITE_IOERR
+    error.errno == ENOSPC || error.errno == EDQUOT ? SQLITE_BUSY : SQLITE_IOERR
 }
 
 private func serve(
@@ -177,7 +180,10 @@ private func openFile(
             methods: VFSMethods.files,
             object: Unmanaged.passRetained(FileBox(opened)).toOpaque(),
             owner: Unmanaged.passUnretained(target).toOpaque())
-        outFlags?.pointee = flags
+        // Of a log that cannot be written SQLite has to know, or it would checkpoint it.
+        let writing = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        outFlags?.pointee =
+            target.isWritable ? flags : flags & ~writing | SQLITE_OPEN_READONLY
     }
 }
 

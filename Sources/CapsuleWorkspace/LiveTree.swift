@@ -27,6 +27,8 @@ public final class LiveTree: @unchecked Sendable {
     private var changeCount = 0
     private var firstChange = 0.0
     let isReadOnly: Bool
+    /// A transaction was lost: what is in memory is not what is stored.
+    private var isBroken = false
 
     /// Changes of one transaction at most.
     private static let changeCountMax = 50_000
@@ -78,6 +80,7 @@ public final class LiveTree: @unchecked Sendable {
     ) throws(WorkspaceError) -> Result {
         try locked { () throws(WorkspaceError) in
             if isReadOnly { throw WorkspaceError(EROFS) }
+            if isBroken { throw WorkspaceError(EIO) }
             if !database.isInTransaction {
                 try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
                 firstChange = Environment.monotonicSeconds()
@@ -112,7 +115,11 @@ public final class LiveTree: @unchecked Sendable {
 
     /// Contents first, then the transaction that names them.
     private func commitLocked() throws(WorkspaceError) {
+        if isBroken { throw WorkspaceError(EIO) }
         guard database.isInTransaction else { return }
+        defer {
+            if changeCount > 0, !database.isInTransaction { breakOff() }
+        }
         try called { () throws(SystemError) in try segments.flush() }
         try stored { () throws(StoreError) in
             for (number, name) in segments.takeUnrecorded() {
@@ -123,6 +130,13 @@ public final class LiveTree: @unchecked Sendable {
             changeCount = 0
             if database.logIsLong { try database.checkpoint() }
         }
+    }
+
+    /// SQLite gave a transaction up: changes that were not flushed are lost, and what is in memory
+    /// would mix with what is stored.
+    private func breakOff() {
+        isBroken = true
+        report("a transaction was lost; the tree is read-only until it is mounted again")
     }
 
     // MARK: Inodes

@@ -22,7 +22,6 @@ public final class Workspace: @unchecked Sendable {
     /// The present tree.
     public let tree: LiveTree
     private let directory: FileDirectory
-    private let database: Database
     private let lock: WorkspaceLock
 
     /// How a workspace is opened.
@@ -94,21 +93,30 @@ public final class Workspace: @unchecked Sendable {
             throw WorkspaceError(SystemError.last("create", "\(path)/\(segmentsName)"))
         }
         let directory = try FileDirectory(path: path)
-        let database = try Database(
-            in: directory, key: keys.databaseCipher, id: id, mode: .create)
-        try database.execute(Schema.creation)
-        let inodes = try InodeTable(database)
-        let now = FileTime.now
-        inodes.put(
-            Inode(
-                number: Inode.root, born: 1, mode: Inode.Kind.directory | 0o755, uid: geteuid(),
-                gid: getegid(), linkCount: 2, size: 0, storedSize: 0, device: 0,
-                parent: Inode.root, accessed: now, modified: now, changed: now,
-                hasAttributes: false))
-        try inodes.flush(epoch: 1)
-        try database.checkpoint()
+        try makeTree(in: directory, keys: keys, id: id)
         // Only with this file is it a workspace.
         try directory.replace(keyFileName, with: bytes)
+    }
+
+    /// Makes the database of an empty tree.
+    static func makeTree(
+        in directory: any StorageDirectory, keys: FileKeys, id: [UInt8]
+    ) throws(WorkspaceError) {
+        try stored { () throws(StoreError) in
+            let database = try Database(
+                in: directory, key: keys.databaseCipher, id: id, mode: .create)
+            try database.execute(Schema.creation)
+            let inodes = try InodeTable(database)
+            let now = FileTime.now
+            inodes.put(
+                Inode(
+                    number: Inode.root, born: 1, mode: Inode.Kind.directory | 0o755,
+                    uid: geteuid(), gid: getegid(), linkCount: 2, size: 0, storedSize: 0,
+                    device: 0, parent: Inode.root, accessed: now, modified: now, changed: now,
+                    hasAttributes: false))
+            try inodes.flush(epoch: 1)
+            try database.checkpoint()
+        }
     }
 
     private static func remove(_ path: String, withDirectory: Bool) {
@@ -141,29 +149,38 @@ public final class Workspace: @unchecked Sendable {
         try keyFile.authenticate(keys)
         lock = try WorkspaceLock(
             path: path, isExclusive: !options.isReadOnly, patience: options.lockPatience)
-        let id = keyFile.header.id
-        do {
-            directory = try FileDirectory(path: path)
-            database = try Database(
+        directory = try called { () throws(SystemError) in try FileDirectory(path: path) }
+        let segments = try called { () throws(SystemError) in
+            try FileDirectory(path: "\(path)/\(Self.segmentsName)")
+        }
+        tree = try Self.openTree(
+            in: directory, segments: segments, keys: keys, id: keyFile.header.id,
+            options: options)
+    }
+
+    /// Opens the tree whose database and segments are in these directories.
+    static func openTree(
+        in directory: any StorageDirectory, segments: any StorageDirectory, keys: FileKeys,
+        id: [UInt8], options: Options
+    ) throws(WorkspaceError) -> LiveTree {
+        let (database, names) = try stored {
+            () throws(StoreError) -> (Database, [(Int64, [UInt8])]) in
+            let database = try Database(
                 in: directory, key: keys.databaseCipher, id: id,
                 mode: options.isReadOnly ? .readOnly : .readWrite,
                 cacheLength: options.cacheLength / 3)
             let names = try Statement(database, "SELECT number, name FROM segment").all {
                 ($0.integer(0), $0.bytes(1))
             }
-            let segments = SegmentStore(
-                try FileDirectory(path: "\(path)/\(Self.segmentsName)"), keys: keys, id: id,
-                names: Dictionary(uniqueKeysWithValues: names),
-                cacheLength: options.cacheLength / 3)
-            tree = try LiveTree(
-                database, segments: segments, isReadOnly: options.isReadOnly,
-                report: options.report)
-        } catch let error as StoreError {
-            throw WorkspaceError(error)
-        } catch let error as SystemError {
-            throw WorkspaceError(error)
+            return (database, names)
         }
+        let store = SegmentStore(
+            segments, keys: keys, id: id, names: Dictionary(uniqueKeysWithValues: names),
+            cacheLength: options.cacheLength / 3)
+        let tree = try LiveTree(
+            database, segments: store, isReadOnly: options.isReadOnly, report: options.report)
         if !options.isReadOnly { try tree.eraseOrphans() }
+        return tree
     }
 
     /// Commits everything and puts the log into the database.

@@ -8,9 +8,9 @@ import Synchronization
 ///
 /// Every write, flush, truncation, creation, removal and replacement is one operation with a
 /// number; from a chosen number on nothing happens any more and everything fails.
-final class MemoryDirectory: StorageDirectory {
+public final class MemoryDirectory: StorageDirectory {
     /// What a power cut leaves of the writes that were not flushed.
-    enum Unflushed: CaseIterable, Sendable {
+    public enum Unflushed: CaseIterable, Sendable {
         /// Nothing.
         case dropped
         /// Everything, as when only the process is killed.
@@ -41,30 +41,32 @@ final class MemoryDirectory: StorageDirectory {
         }
     }
 
-    let name = "memory"
+    /// As `StorageDirectory` says.
+    public let name = "memory"
     fileprivate let state: Mutex<State>
 
-    init() { state = Mutex(State()) }
+    /// Empty.
+    public init() { state = Mutex(State()) }
 
     private init(files: [String: File]) { state = Mutex(State(files: files)) }
 
     /// Operations so far.
-    var operations: Int { state.withLock { $0.operations } }
+    public var operations: Int { state.withLock { $0.operations } }
 
     /// Operations after the first `count` fail and do nothing.
-    func die(after count: Int) { state.withLock { $0.diesAt = count } }
+    public func die(after count: Int) { state.withLock { $0.diesAt = count } }
 
     /// Writes that would make files longer by more than this in all fail with ENOSPC.
-    func limit(to room: Int?) { state.withLock { $0.roomLeft = room } }
+    public func limit(to room: Int?) { state.withLock { $0.roomLeft = room } }
 
     /// The bytes of a file.
-    subscript(name: String) -> [UInt8] {
+    public subscript(name: String) -> [UInt8] {
         get { state.withLock { $0.files[name]?.bytes ?? [] } }
         set { state.withLock { $0.files[name] = File(bytes: newValue, durable: newValue) } }
     }
 
     /// The directory as it is found afterwards.
-    func afterCrash(_ fate: Unflushed) -> MemoryDirectory {
+    public func afterCrash(_ fate: Unflushed) -> MemoryDirectory {
         state.withLock { state in
             MemoryDirectory(
                 files: state.files.mapValues { file in
@@ -75,7 +77,7 @@ final class MemoryDirectory: StorageDirectory {
     }
 
     /// The same files at this moment: a backup, or a clone.
-    func copy() -> MemoryDirectory { afterCrash(.kept) }
+    public func copy() -> MemoryDirectory { afterCrash(.kept) }
 
     private static func remains(of file: File, _ fate: Unflushed) -> [UInt8] {
         var bytes = file.durable
@@ -95,14 +97,16 @@ final class MemoryDirectory: StorageDirectory {
         return bytes
     }
 
-    func open(_ name: String, isWritable: Bool) throws(SystemError) -> any ResizableStorage {
+    /// As `StorageDirectory` says.
+    public func open(_ name: String, isWritable: Bool) throws(SystemError) -> any ResizableStorage {
         guard try contains(name) else {
             throw SystemError(errno: ENOENT, operation: "open", object: name)
         }
         return MemoryFile(self, name)
     }
 
-    func create(_ name: String) throws(SystemError) -> any ResizableStorage {
+    /// As `StorageDirectory` says.
+    public func create(_ name: String) throws(SystemError) -> any ResizableStorage {
         try state.withLock { state throws(SystemError) in
             try state.operate()
             guard state.files[name] == nil else {
@@ -113,18 +117,21 @@ final class MemoryDirectory: StorageDirectory {
         return MemoryFile(self, name)
     }
 
-    func contains(_ name: String) throws(SystemError) -> Bool {
+    /// As `StorageDirectory` says.
+    public func contains(_ name: String) throws(SystemError) -> Bool {
         state.withLock { $0.files[name] != nil }
     }
 
-    func remove(_ name: String, isDurable: Bool) throws(SystemError) {
+    /// As `StorageDirectory` says.
+    public func remove(_ name: String, isDurable: Bool) throws(SystemError) {
         try state.withLock { state throws(SystemError) in
             try state.operate()
             state.files[name] = nil
         }
     }
 
-    func replace(_ name: String, with bytes: [UInt8]) throws(SystemError) {
+    /// As `StorageDirectory` says.
+    public func replace(_ name: String, with bytes: [UInt8]) throws(SystemError) {
         try state.withLock { state throws(SystemError) in
             try state.operate()
             if let room = state.roomLeft, bytes.count > room {
@@ -134,13 +141,18 @@ final class MemoryDirectory: StorageDirectory {
         }
     }
 
-    func names() throws(SystemError) -> [String] { state.withLock { $0.files.keys.sorted() } }
+    /// As `StorageDirectory` says.
+    public func names() throws(SystemError) -> [String] {
+        state.withLock { $0.files.keys.sorted() }
+    }
 
-    func flush() throws(SystemError) {
+    /// As `StorageDirectory` says.
+    public func flush() throws(SystemError) {
         try state.withLock { state throws(SystemError) in try state.operate() }
     }
 
-    func space() throws(SystemError) -> (free: UInt64, total: UInt64) { (1 << 30, 1 << 31) }
+    /// As `StorageDirectory` says.
+    public func space() throws(SystemError) -> (free: UInt64, total: UInt64) { (1 << 30, 1 << 31) }
 }
 
 /// A file of a `MemoryDirectory`.
