@@ -98,6 +98,15 @@ public final class Database {
         guard status == SQLITE_OK else { throw failure(status) }
     }
 
+    /// Reads every page and every index. Hands a line about each fault to `report`.
+    public func check(_ report: (String) -> Void) throws(StoreError) {
+        try vfs.database?.check { report($0.message) }
+        for line in try Statement(self, "PRAGMA integrity_check").all({ $0.bytes(0) }) {
+            let text = String(decoding: line, as: UTF8.self)
+            if text != "ok" { report("the database: \(text)") }
+        }
+    }
+
     /// Whether a transaction is open.
     public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 

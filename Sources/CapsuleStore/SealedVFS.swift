@@ -16,6 +16,7 @@ final class SealedVFS {
     private let databaseID: [UInt8]
     let isWritable: Bool
     private let map: PageMap
+    private(set) var database: DatabaseFile?
     private var log: LogFile?
     private var registered: UnsafeMutablePointer<sqlite3_vfs>?
 
@@ -70,9 +71,11 @@ final class SealedVFS {
     func open(_ path: String, creates: Bool) throws(StoreError) -> any VirtualFile {
         switch path {
         case DatabaseFile.fileName:
-            return DatabaseFile(
+            let database = DatabaseFile(
                 blocks(try storage(path, creates: creates), .database), map: map
-            ) { [self] in log?.generation ?? map.absorbedGeneration }
+            ) { [unowned self] in log?.generation ?? map.absorbedGeneration }
+            self.database = database
+            return database
         case LogFile.fileName:
             let log = try LogFile(blocks(try storage(path, creates: creates), .log), map: map)
             self.log = log

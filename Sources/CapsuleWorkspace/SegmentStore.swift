@@ -231,6 +231,16 @@ final class SegmentStore: Sendable {
         }
     }
 
+    /// Reads a block for its own sake. Throws `damaged`.
+    func check(_ block: BlockPlace) throws(FormatError) { try open(block) { _ in } }
+
+    /// The files that no segment of the database is, and the segments without a file.
+    func strays() throws(SystemError) -> (unknown: [String], missing: [String]) {
+        let known = Set(state.withLock { $0.names.values.map(Self.fileName) })
+        let present = Set(try directory.names())
+        return (present.subtracting(known).sorted(), known.subtracting(present).sorted())
+    }
+
     /// Fills `buffer` with a range of a file: what its extents hold, and zeros between them.
     func read(
         _ extents: [FileExtent], in range: Range<UInt64>,

@@ -5,6 +5,7 @@ import CapsuleFormat
 import CapsuleMemvid
 import CapsuleSystem
 import CapsuleTree
+import CapsuleWorkspace
 
 /// `capsule doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -13,7 +14,7 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Find out what is wrong with a capsule, and save the rest.",
         discussion: "See capsule-doctor(1).")
 
-    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule, or the workspace.") var file: String
     @Option(name: .long, help: "Also check N% of the blocks, chosen at random.") var sample: String?
     @Flag(name: .long, help: "Also check every block and, with a secret, every file.")
     var deep = false
@@ -38,7 +39,9 @@ struct DoctorCommand: ParsableCommand {
         }
         defer { reporter.stop() }
         var tree: (any ReadableTree)?
-        if let storage = try MemvidOpener.storage(path: file) {
+        if Workspace.isWorkspace(file) {
+            tree = try examination.examineWorkspace(secrets: opening.secrets, isDeep: deep)
+        } else if let storage = try MemvidOpener.storage(path: file) {
             let work = Examination.MemvidWork(
                 isDeep: deep, sample: sampling?.chooses, isSalvaging: salvage != nil)
             tree = try examination.examineMemvid(storage, secrets: opening.secrets, work)

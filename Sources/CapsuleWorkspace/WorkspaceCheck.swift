@@ -1,0 +1,141 @@
+import CapsuleFormat
+import CapsuleStore
+import CapsuleSystem
+
+/// What is wrong with a workspace: every page of its database, the rules of its tree, and every
+/// block of its segments.
+public struct WorkspaceCheck {
+    /// A part of the workspace.
+    public enum Part: Sendable {
+        /// The pages and indexes of the database.
+        case database
+        /// Names, inodes, links.
+        case tree
+        /// The files with the contents.
+        case segments
+        /// The blocks in them.
+        case blocks
+    }
+
+    private let workspace: Workspace
+    private let report: (Part, String) -> Void
+    private var live: LiveTree { workspace.tree }
+
+    /// A check; each fault goes to `report`.
+    public init(_ workspace: Workspace, report: @escaping (Part, String) -> Void) {
+        self.workspace = workspace
+        self.report = report
+    }
+
+    /// Reads the database; with `isDeep` also the blocks. Throws when the checking itself fails.
+    public func run(isDeep: Bool) throws(WorkspaceError) {
+        try live.locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try live.database.check { report(.database, $0) }
+                try checkTree()
+            }
+        }
+        try checkSegments()
+        if isDeep { try checkBlocks() }
+    }
+
+    /// What must be so, as queries for what is not.
+    private static let rules: [(what: String, query: String)] = [
+        (
+            "an entry names an inode that is not there",
+            """
+            SELECT parent FROM entry LEFT JOIN inode ON number = child WHERE number IS NULL
+            """
+        ),
+        (
+            "an entry lies in no directory",
+            """
+            SELECT entry.parent FROM entry LEFT JOIN inode ON number = entry.parent
+            WHERE number IS NULL OR mode & 61440 != 16384
+            """
+        ),
+        (
+            "a file has not as many names as it counts",
+            """
+            SELECT number FROM inode LEFT JOIN (SELECT child, count(*) AS names FROM entry GROUP BY child)
+            ON child = number WHERE mode & 61440 != 16384 AND links != coalesce(names, 0)
+            """
+        ),
+        (
+            "a directory has not one name where it says",
+            """
+            SELECT number FROM inode WHERE mode & 61440 = 16384 AND links > 0 AND number != 1 AND
+            (SELECT count(*) FROM entry WHERE entry.parent = inode.parent AND child = number) != 1
+            """
+        ),
+        (
+            "a directory counts its subdirectories wrong",
+            """
+            SELECT number FROM inode LEFT JOIN (
+              SELECT entry.parent AS above, count(*) AS below FROM entry JOIN inode ON number = child
+              WHERE mode & 61440 = 16384 GROUP BY entry.parent) ON above = number
+            WHERE mode & 61440 = 16384 AND links > 0 AND links != 2 + coalesce(below, 0)
+            """
+        ),
+        (
+            "an extent belongs to no file",
+            "SELECT inode FROM extent LEFT JOIN inode ON number = inode WHERE number IS NULL"
+        ),
+        (
+            "an extent lies in no segment",
+            """
+            SELECT inode FROM extent LEFT JOIN segment ON segment.number = extent.segment
+            WHERE segment.number IS NULL
+            """
+        ),
+        (
+            "a file's extents have not the length that it says",
+            """
+            SELECT number FROM inode LEFT JOIN (
+              SELECT inode AS file, sum(length) AS bytes FROM extent GROUP BY inode) ON file = number
+            WHERE stored != coalesce(bytes, 0)
+            """
+        ),
+    ]
+
+    private func checkTree() throws(StoreError) {
+        for rule in Self.rules {
+            let found = try Statement(live.database, rule.query + " LIMIT 100").all {
+                $0.integer(0)
+            }
+            for number in found { report(.tree, "\(rule.what): inode \(number)") }
+        }
+    }
+
+    private func checkSegments() throws(WorkspaceError) {
+        let strays = try called { () throws(SystemError) in try live.segments.strays() }
+        for name in strays.missing { report(.segments, "the segment \(name) is not there") }
+    }
+
+    private func checkBlocks() throws(WorkspaceError) {
+        let blocks = try live.locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try Statement(
+                    live.database,
+                    """
+                    SELECT DISTINCT segment, place, packed, plain FROM (
+                      SELECT segment, place, packed, plain FROM extent
+                      UNION ALL SELECT segment, place, packed, plain FROM past_extent)
+                    ORDER BY segment, place
+                    """
+                ).all {
+                    BlockPlace(
+                        segment: $0.integer(0), place: UInt64(bitPattern: $0.integer(1)),
+                        packedLength: Int($0.integer(2)), plainLength: Int($0.integer(3)))
+                }
+            }
+        }
+        for block in blocks {
+            do throws(FormatError) {
+                try live.segments.check(block)
+            } catch {
+                report(.blocks, error.description)
+            }
+        }
+    }
+}
