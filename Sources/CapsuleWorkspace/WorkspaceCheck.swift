@@ -44,7 +44,7 @@ public struct WorkspaceCheck {
         (
             "an entry names an inode that is not there",
             """
-            SELECT parent FROM entry LEFT JOIN inode ON number = child WHERE number IS NULL
+            SELECT entry.parent FROM entry LEFT JOIN inode ON number = child WHERE number IS NULL
             """
         ),
         (
@@ -57,8 +57,9 @@ public struct WorkspaceCheck {
         (
             "a file has not as many names as it counts",
             """
-            SELECT number FROM inode LEFT JOIN (SELECT child, count(*) AS names FROM entry GROUP BY child)
-            ON child = number WHERE mode & 61440 != 16384 AND links != coalesce(names, 0)
+            SELECT number FROM inode LEFT JOIN (
+              SELECT child, count(*) AS names FROM entry GROUP BY child) ON child = number
+            WHERE mode & 61440 != 16384 AND links != coalesce(names, 0)
             """
         ),
         (
@@ -72,14 +73,18 @@ public struct WorkspaceCheck {
             "a directory counts its subdirectories wrong",
             """
             SELECT number FROM inode LEFT JOIN (
-              SELECT entry.parent AS above, count(*) AS below FROM entry JOIN inode ON number = child
+              SELECT entry.parent AS above, count(*) AS below FROM entry
+              JOIN inode ON number = child
               WHERE mode & 61440 = 16384 GROUP BY entry.parent) ON above = number
             WHERE mode & 61440 = 16384 AND links > 0 AND links != 2 + coalesce(below, 0)
             """
         ),
         (
             "an extent belongs to no file",
-            "SELECT inode FROM extent LEFT JOIN inode ON number = inode WHERE number IS NULL"
+            """
+            SELECT extent.inode FROM extent LEFT JOIN inode ON number = extent.inode
+            WHERE number IS NULL
+            """
         ),
         (
             "an extent lies in no segment",
@@ -92,8 +97,8 @@ public struct WorkspaceCheck {
             "a file's extents have not the length that it says",
             """
             SELECT number FROM inode LEFT JOIN (
-              SELECT inode AS file, sum(length) AS bytes FROM extent GROUP BY inode) ON file = number
-            WHERE stored != coalesce(bytes, 0)
+              SELECT inode AS file, sum(length) AS bytes FROM extent GROUP BY inode)
+            ON file = number WHERE stored != coalesce(bytes, 0)
             """
         ),
     ]
