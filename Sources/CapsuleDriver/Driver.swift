@@ -64,10 +64,11 @@ public enum Driver {
             fileSystem.warmUp()
         }
         fileSystem.attach(session)
-        let count = options.threadCount > 0 ? options.threadCount : defaultThreadCount
+        let wanted = options.threadCount > 0 ? options.threadCount : defaultThreadCount
+        // One thread may wait until another has answered what the kernel writes back.
+        let count = opened.isWritable ? max(2, wanted) : wanted
         session.run(threadCount: count)
-        fileSystem.detach()
-        return 0
+        return fileSystem.detach() ? 0 : 2
     }
 
     /// Two threads more than processors: some may wait for storage while the others work.
@@ -88,6 +89,8 @@ public enum Driver {
             settings.isReadOnly = options.isReadOnly
             settings.cacheLength = options.cacheLength
             settings.report = { log.error($0) }
+            // The driver of a mount that was just taken away is still storing.
+            settings.lockPatience = 3
             let workspace = try WorkspaceOpener.open(
                 path: options.source, secrets: options.secrets, options: settings)
             return Opened(

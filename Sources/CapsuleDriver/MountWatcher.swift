@@ -54,8 +54,7 @@ final class MountWatcher: Sendable {
                     let again = clinux_wait_signal(Self.signals, Int32(Self.signals.count), 200)
                     if again > 0 && again != SIGUSR1 { break }
                 }
-                fileSystem.detach()
-                exit(0)
+                exit(fileSystem.detach() ? 0 : 2)
             }
             if let idleTimeoutSeconds, fileSystem.idleSeconds > idleTimeoutSeconds {
                 // Fails while a file is open or a directory is somebody's own: then it is not idle.

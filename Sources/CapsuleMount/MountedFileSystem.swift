@@ -9,8 +9,8 @@ public protocol MountedFileSystem: FuseFileSystem {
     func attach(_ session: FuseSession)
 
     /// The mount is gone, or will be: whatever is not stored yet is stored now. May be called more
-    /// than once, and while requests are still served.
-    func detach()
+    /// than once, and while requests are still served. Whether everything is stored.
+    func detach() -> Bool
 
     /// The mount has answered for the first time.
     func warmUp()

@@ -50,8 +50,11 @@ public final class SealedFileSystem: MountedFileSystem {
     /// Lets the file system put data into the page cache of the mount that `session` is.
     public func attach(_ session: FuseSession) { prefiller?.start(session) }
 
-    /// Ends what `attach` began.
-    public func detach() { prefiller?.stop() }
+    /// Ends what `attach` began; there is nothing to store.
+    public func detach() -> Bool {
+        prefiller?.stop()
+        return true
+    }
 
     /// Opens the first pages of the root, which whoever mounts is about to list. Damage is for
     /// whoever reads.

@@ -89,6 +89,9 @@ extension WorkspaceFileSystem {
         guard offset >= 0, whence == SeekKind.data || whence == SeekKind.hole else {
             return request.fail(EINVAL)
         }
+        // The kernel does not write back before it asks. Who is told that this does not work reads
+        // everything.
+        if tree.mayBeDirty(node), !writeBack(node) { return request.fail(EINVAL) }
         do throws(WorkspaceError) {
             let place = try tree.seek(
                 node, from: UInt64(offset), toHole: whence == SeekKind.hole)
@@ -135,8 +138,10 @@ extension WorkspaceFileSystem {
         value: UnsafeRawBufferPointer, flags: Int32
     ) {
         do throws(WorkspaceError) {
+            let owner = try tree.attributes(of: node).gid
             try tree.setAttribute(
-                Array(name), to: Array(value), of: node, condition: flags)
+                Array(name), to: Array(value), of: node, condition: flags,
+                keepsSetGroupID: request.isCallerPrivileged(in: owner))
             request.fail(0)
         } catch {
             request.fail(error.errno)

@@ -15,7 +15,9 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     let buffers = BufferPool()
     private let lastRequest = Atomic<UInt64>(0)
     private let isAttached = Atomic(false)
-    private let timer = Monitor()
+    private let session = Mutex<FuseSession?>(nil)
+    /// Whether the kernel is writing a file back for a seek.
+    private let isWritingBack = Atomic(false)
 
     /// How long the kernel may keep an answer, in seconds: for ever.
     private static let timeout = 1e9
@@ -35,6 +37,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
 
     /// Commits what is old, from now on.
     public func attach(_ session: FuseSession) {
+        self.session.withLock { $0 = session }
         isAttached.store(true, ordering: .releasing)
         _ = Worker { [weak self] in
             while let self, isAttached.load(ordering: .acquiring) {
@@ -47,9 +50,11 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     private static let commitPauseMicroseconds: UInt32 = 500_000
 
     /// Stores everything.
-    public func detach() {
+    public func detach() -> Bool {
         isAttached.store(false, ordering: .releasing)
-        try? workspace.close()
+        session.withLock { $0 = nil }
+        // `close` reports what fails.
+        return (try? workspace.close()) != nil
     }
 
     /// Nothing to do.
@@ -66,11 +71,28 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         }
         connection.refuse(.spliceRead)
         connection.refuse(.handlesPrivileges)
+        // libfuse asks for it by default.
+        connection.refuse(.truncatesOnOpen)
     }
 
     /// As `FuseFileSystem` says.
     public func willServe() {
         lastRequest.store(Environment.monotonicSeconds().bitPattern, ordering: .relaxed)
+    }
+
+    /// Lets the kernel tell what it has of a file. Not while this is under way for another one: the
+    /// threads that wait must not be all there are.
+    func writeBack(_ node: UInt64) -> Bool {
+        guard let session = session.withLock({ $0 }) else { return false }
+        guard !isWritingBack.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+        defer { isWritingBack.store(false, ordering: .releasing) }
+        let outcome = Outcome()
+        Worker { outcome.isDone.store(session.invalidate(node: node), ordering: .releasing) }.join()
+        return outcome.isDone.load(ordering: .acquiring)
+    }
+
+    private final class Outcome: Sendable {
+        let isDone = Atomic(false)
     }
 
     // MARK: Attributes

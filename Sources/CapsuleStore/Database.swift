@@ -61,6 +61,9 @@ public final class Database {
         // Nothing is written before the commit, so that a full disk fails there and nowhere else.
         try execute("PRAGMA cache_spill=OFF")
         try execute("PRAGMA foreign_keys=OFF")
+        // The schema and the pages are authentic, but may come from somebody else.
+        try execute("PRAGMA trusted_schema=OFF")
+        try execute("PRAGMA cell_size_check=ON")
         try execute("PRAGMA cache_size=-\(cacheLength >> 10)")
     }
 
@@ -117,8 +120,19 @@ public final class Database {
     /// The rows that the last INSERT, UPDATE or DELETE touched.
     public var changeCount: Int { Int(sqlite3_changes(handle)) }
 
+    /// Commits the open transaction, if there is one, and makes sure that everything committed is on
+    /// the medium. After ENOSPC it can be called again: nothing is lost, and nothing is durable yet.
+    public func commit() throws(StoreError) {
+        if isInTransaction { try execute("COMMIT") }
+        try vfs.log?.settle()
+    }
+
+    /// Whether something was committed that is not on the medium, for lack of space.
+    public var isUnsettled: Bool { vfs.log?.isUnsettled ?? false }
+
     /// Puts the log into the database and empties it. No statement may be under way.
     public func checkpoint() throws(StoreError) {
+        try vfs.log?.settle()
         var inLog: Int32 = 0
         var done: Int32 = 0
         let status = sqlite3_wal_checkpoint_v2(

@@ -29,9 +29,15 @@ final class DatabaseFile: VirtualFile {
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StoreError) -> Int {
         let page = offset / UInt64(SealedBlocks.length)
-        guard page < (try blocks.count()) else { return 0 }
+        guard page < (try blocks.count()) else {
+            // SQLite would take what is missing for zeros.
+            if page < map.count { throw Self.damaged(page, "is missing") }
+            return 0
+        }
         let start = Int(offset % UInt64(SealedBlocks.length))
-        precondition(start + buffer.count <= SealedBlocks.length, "a read lies in one page")
+        guard start + buffer.count <= SealedBlocks.length else {
+            throw StoreError(.damaged, "the database has pages of another size", errno: EIO)
+        }
         let isWhole = buffer.count == SealedBlocks.length
         guard let block = try blocks.read(page, generation: 0) else {
             if !isWhole { return 0 }
@@ -53,9 +59,9 @@ final class DatabaseFile: VirtualFile {
 
     /// As `VirtualFile` says; SQLite writes whole pages only.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StoreError) {
-        precondition(
-            bytes.count == SealedBlocks.length && offset % UInt64(SealedBlocks.length) == 0,
-            "a page is written whole")
+        guard bytes.count == SealedBlocks.length, offset % UInt64(SealedBlocks.length) == 0 else {
+            throw StoreError(.damaged, "the database has pages of another size", errno: EIO)
+        }
         let page = offset / UInt64(SealedBlocks.length)
         let tags = try blocks.write([Array(bytes)], at: page, generation: 0, watermark: 0)
         map.note(page, tag: tags[0])

@@ -16,8 +16,12 @@ final class LogFile: VirtualFile {
     /// The last block that was written and is not full: SQLite goes on in it.
     private var tail: (number: UInt64, bytes: [UInt8])?
     private var blockCount: UInt64
-    /// Blocks of this generation that are known to be on the medium.
-    private var flushedCount: UInt64
+    /// Blocks of this generation that are known to be on the medium and are not written again.
+    private var flushedCount: UInt64 = 0
+    /// Where SQLite's last write ended.
+    private var writtenLength: UInt64 = 0
+    /// Whether SQLite was told of a flush that could not be done for lack of space.
+    private(set) var isUnsettled = false
 
     /// The generation whose blocks are the log.
     private(set) var generation: UInt64
@@ -43,7 +47,6 @@ final class LogFile: VirtualFile {
             if let end, block.watermark > end { lost = true }
         }
         blockCount = end ?? stored
-        flushedCount = blockCount
         if lost {
             throw StoreError(
                 .damaged,
@@ -101,7 +104,12 @@ final class LogFile: VirtualFile {
             blockCount = max(blockCount, number + 1)
             done += count
         }
-        if pending.count > Self.pendingCountMax { try writePending() }
+        writtenLength = offset + UInt64(bytes.count)
+        if pending.count > Self.pendingCountMax {
+            try unlessFull { () throws(StoreError) in
+                try writePending()
+            }
+        }
     }
 
     private func beginGeneration() {
@@ -110,6 +118,7 @@ final class LogFile: VirtualFile {
         tail = nil
         blockCount = 0
         flushedCount = 0
+        writtenLength = 0
     }
 
     /// Writes what is pending, runs of neighbours with one call each.
@@ -142,10 +151,31 @@ final class LogFile: VirtualFile {
         flushedCount = min(flushedCount, count)
     }
 
-    /// As `VirtualFile` says.
+    /// As `VirtualFile` says, unless the disk is full: SQLite cannot try a commit again, so it is
+    /// told that all is well, and `settle` has to be called before anybody else is.
     func flush() throws(StoreError) {
+        isUnsettled = true
+        try unlessFull { () throws(StoreError) in try flushNow() }
+    }
+
+    /// Does the flush that could not be done before. Throws ENOSPC when it still cannot.
+    func settle() throws(StoreError) {
+        if isUnsettled { try flushNow() }
+    }
+
+    private func flushNow() throws(StoreError) {
         try writePending()
         try blocks.flush()
-        flushedCount = blockCount
+        // SQLite goes on in the block that the last write ended in.
+        flushedCount = max(flushedCount, writtenLength / UInt64(SealedBlocks.length))
+        isUnsettled = false
+    }
+
+    private func unlessFull(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        do throws(StoreError) {
+            try body()
+        } catch {
+            guard error.errno == ENOSPC || error.errno == EDQUOT else { throw error }
+        }
     }
 }

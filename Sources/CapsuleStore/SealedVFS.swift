@@ -17,7 +17,7 @@ final class SealedVFS {
     let isWritable: Bool
     private let map: PageMap
     private(set) var database: DatabaseFile?
-    private var log: LogFile?
+    private(set) var log: LogFile?
     private var registered: UnsafeMutablePointer<sqlite3_vfs>?
 
     /// The error behind the last failed call of SQLite.

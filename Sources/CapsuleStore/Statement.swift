@@ -55,37 +55,28 @@ public final class Statement {
         }
     }
 
-    /// Hands each row to `body` until it returns false.
-    public func forEachRow<Failure: Error>(
-        _ body: (Row) throws(Failure) -> Bool
-    ) throws {
-        defer { sqlite3_reset(raw) }
-        while true {
-            let status = sqlite3_step(raw)
-            if status == SQLITE_DONE { return }
-            guard status == SQLITE_ROW else { throw database.failure(status) }
-            guard try body(Row(raw: raw)) else { return }
-        }
-    }
-
     /// What `body` makes of the first row, or nil where there is none.
-    public func first<Result>(_ body: (Row) -> Result) throws(StoreError) -> Result? {
+    public func first<Result>(
+        _ body: (Row) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result? {
         defer { sqlite3_reset(raw) }
         let status = sqlite3_step(raw)
         if status == SQLITE_DONE { return nil }
         guard status == SQLITE_ROW else { throw database.failure(status) }
-        return body(Row(raw: raw))
+        return try body(Row(raw: raw))
     }
 
     /// What `body` makes of every row.
-    public func all<Result>(_ body: (Row) -> Result) throws(StoreError) -> [Result] {
+    public func all<Result>(
+        _ body: (Row) throws(StoreError) -> Result
+    ) throws(StoreError) -> [Result] {
         defer { sqlite3_reset(raw) }
         var results: [Result] = []
         while true {
             let status = sqlite3_step(raw)
             if status == SQLITE_DONE { return results }
             guard status == SQLITE_ROW else { throw database.failure(status) }
-            results.append(body(Row(raw: raw)))
+            results.append(try body(Row(raw: raw)))
         }
     }
 

@@ -117,11 +117,8 @@ private func owner(_ pointer: UnsafeMutableRawPointer?) -> SealedVFS {
 }
 
 /// SQLite's number for an error of ours.
-///
-/// A full disk is "busy": SQLite gives up a transaction whose commit fails, but not for this
-/// reason, so that the commit can be tried again when there is room.
 private func number(_ error: StoreError) -> Int32 {
-    error.errno == ENOSPC || error.errno == EDQUOT ? SQLITE_BUSY : SQLITE_IOERR
+    error.errno == ENOSPC || error.errno == EDQUOT ? SQLITE_FULL : SQLITE_IOERR
 }
 
 private func serve(

@@ -101,6 +101,8 @@ public final class AtomicFile: Storage {
             }
         } else if replacing {
             let temporary = ".\(destination.prefix(200)).\(getpid()).tmp"
+            // Left by a process of the same number that was killed here.
+            unlinkat(directory.raw, temporary, 0)
             _ = try retrying("link", name) {
                 clinux_link_unnamed(file.raw, directory.raw, temporary)
             }

@@ -9,6 +9,7 @@ final class AttributeTable {
     private let delete: Statement
     private let selectTarget: Statement
     private let insertTarget: Statement
+    private let deleteTarget: Statement
 
     init(_ database: Database) throws(StoreError) {
         select = try Statement(
@@ -29,6 +30,7 @@ final class AttributeTable {
             database, "DELETE FROM attribute WHERE inode = ?1 AND name = ?2")
         // The target of a link never changes, and its number is never used again.
         selectTarget = try Statement(database, "SELECT path FROM target WHERE inode = ?1")
+        deleteTarget = try Statement(database, "DELETE FROM target WHERE inode = ?1")
         insertTarget = try Statement(database, "INSERT INTO target(inode, path) VALUES (?1,?2)")
     }
 
@@ -59,6 +61,10 @@ final class AttributeTable {
 
     func target(of inode: UInt64) throws(StoreError) -> [UInt8] {
         try selectTarget.bind(1, Int64(bitPattern: inode)).first { $0.bytes(0) } ?? []
+    }
+
+    func removeTarget(of inode: UInt64) throws(StoreError) {
+        try deleteTarget.bind(1, Int64(bitPattern: inode)).run()
     }
 
     func setTarget(_ path: [UInt8], of inode: UInt64) throws(StoreError) {

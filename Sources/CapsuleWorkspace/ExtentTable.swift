@@ -1,4 +1,5 @@
 import CapsuleStore
+import Glibc
 
 /// Which block holds which bytes of a file; what no extent holds is a hole.
 final class ExtentTable {
@@ -49,8 +50,24 @@ final class ExtentTable {
             """)
     }
 
-    static func extent(_ row: Statement.Row) -> FileExtent {
-        FileExtent(
+    /// Whether the numbers of a row can be: they size and place what is read.
+    private static func isPossible(_ row: Statement.Row) -> Bool {
+        let block = Int64(SegmentStore.blockLength)
+        let (offset, length) = (row.integer(1), row.integer(2))
+        let (packed, plain, skip) = (row.integer(5), row.integer(6), row.integer(7))
+        return (1...block).contains(length) && offset >= 0 && offset <= Int64.max - length
+            && (1...Int64(SegmentStore.segmentCountMax)).contains(row.integer(3))
+            && (0..<Int64(SegmentStore.placeMax)).contains(row.integer(4))
+            && (1...block).contains(plain) && (1...plain).contains(packed)
+            && (0...plain - length).contains(skip)
+    }
+
+    static func extent(_ row: Statement.Row) throws(StoreError) -> FileExtent {
+        let length = row.integer(2)
+        guard length <= row.integer(6), isPossible(row) else {
+            throw StoreError(.damaged, "an extent has impossible numbers", errno: EIO)
+        }
+        return FileExtent(
             offset: UInt64(bitPattern: row.integer(1)), length: UInt64(bitPattern: row.integer(2)),
             block: BlockPlace(
                 segment: row.integer(3), place: UInt64(bitPattern: row.integer(4)),

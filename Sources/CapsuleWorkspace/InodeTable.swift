@@ -1,4 +1,5 @@
 import CapsuleStore
+import Glibc
 
 /// The inodes of the live tree. Changes stay in memory until `flush`.
 final class InodeTable {
@@ -6,6 +7,7 @@ final class InodeTable {
     private let insert: Statement
     private let archive: Statement
     private let delete: Statement
+    private let keepNumber: Statement
     private var cached: [UInt64: Inode] = [:]
     /// Changed or new since the last flush.
     private var dirty: Set<UInt64> = []
@@ -37,9 +39,11 @@ final class InodeTable {
             SELECT \(Self.columns), ?2 FROM inode WHERE number = ?1 AND born < ?2
             """)
         delete = try Statement(database, "DELETE FROM inode WHERE number = ?1")
+        keepNumber = try Statement(
+            database, "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'inode' AND seq < ?1")
         let last = try Statement(
             database, "SELECT seq FROM sqlite_sequence WHERE name = 'inode'")
-        next = UInt64(bitPattern: try last.first { $0.integer(0) } ?? 0) + 1
+        next = UInt64(clamping: try last.first { $0.integer(0) } ?? 0) + 1
     }
 
     /// A number that no inode has had.
@@ -53,8 +57,21 @@ final class InodeTable {
         if let present = cached[number] { return present }
         if removed.contains(number) { return nil }
         let row = try select.bind(1, Int64(bitPattern: number)).first(Self.inode)
+        if cached.count >= Self.cachedCountMax { evict() }
         if let row { cached[number] = row }
         return row
+    }
+
+    /// Drops what is stored already.
+    private func evict() {
+        cached = cached.filter { dirty.contains($0.key) }
+    }
+
+    /// Forgets everything that is not stored.
+    func reset() {
+        cached = [:]
+        dirty = []
+        removed = []
     }
 
     /// Puts a new or changed inode into memory.
@@ -88,7 +105,9 @@ final class InodeTable {
             try write(inode)
         }
         dirty.removeAll(keepingCapacity: true)
-        if cached.count > Self.cachedCountMax { cached.removeAll(keepingCapacity: true) }
+        // SQLite only knows numbers that reached it, and no number may come again.
+        try keepNumber.bind(1, Int64(bitPattern: next) - 1).run()
+        if cached.count > Self.cachedCountMax { evict() }
     }
 
     /// Whether anything waits for a flush.
@@ -108,7 +127,7 @@ final class InodeTable {
         try insert.run()
     }
 
-    static func inode(_ row: Statement.Row) -> Inode {
+    static func inode(_ row: Statement.Row) throws(StoreError) -> Inode {
         func time(_ column: Int32) -> FileTime {
             FileTime(
                 seconds: row.integer(column),
@@ -116,6 +135,9 @@ final class InodeTable {
         }
         func short(_ column: Int32) -> UInt32 { UInt32(truncatingIfNeeded: row.integer(column)) }
         func long(_ column: Int32) -> UInt64 { UInt64(bitPattern: row.integer(column)) }
+        guard row.integer(0) > 0, row.integer(6) >= 0, row.integer(7) >= 0 else {
+            throw StoreError(.damaged, "an inode has an impossible number or size", errno: EIO)
+        }
         return Inode(
             number: long(0), born: row.integer(1), mode: short(2), uid: short(3), gid: short(4),
             linkCount: short(5), size: long(6), storedSize: long(7), device: long(8),

@@ -137,7 +137,8 @@ extension LiveTree {
 
     /// Sets an extended attribute; an access list also sets the mode that it amounts to.
     public func setAttribute(
-        _ name: [UInt8], to value: [UInt8], of number: UInt64, condition: Int32
+        _ name: [UInt8], to value: [UInt8], of number: UInt64, condition: Int32,
+        keepsSetGroupID: Bool = true
     ) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
             var inode = try inode(number)
@@ -155,6 +156,8 @@ extension LiveTree {
             if name == AccessControlList.accessName {
                 guard let list = AccessControlList(value) else { throw WorkspaceError(EINVAL) }
                 inode.mode = inode.mode & ~0o777 | list.mode
+                // As chmod(2) does for a caller who is not in the group.
+                if !keepsSetGroupID { inode.mode &= ~0o2000 }
                 if list.isMinimal {
                     inodes.put(inode)
                     if present != nil { try remove(name, from: inode) }

@@ -34,6 +34,7 @@ extension LiveTree {
                 found, in: offset..<offset + UInt64(count),
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
+            report("inode \(number), bytes \(offset) to \(offset + UInt64(count)): \(error)")
             throw WorkspaceError(error)
         }
         return count
@@ -88,7 +89,7 @@ extension LiveTree {
             }
             return (cleared, new.reduce(0) { $0 + $1.length })
         }
-        inode.storedSize = inode.storedSize - cleared + added
+        inode.storedSize = inode.storedSize &- cleared &+ added
     }
 
     /// Makes a file `size` bytes long; the caller puts the inode back.
@@ -133,16 +134,12 @@ extension LiveTree {
     }
 
     /// The next data, or the next hole, from an offset on; nil is ENXIO.
-    ///
-    /// The kernel does not write back before it asks: while it may have changes of its own, all of
-    /// the file counts as data, as otherwise a copy of it would have zeros in their place.
     public func seek(
         _ number: UInt64, from offset: UInt64, toHole: Bool
     ) throws(WorkspaceError) -> UInt64? {
         try locked { () throws(WorkspaceError) in
             let inode = try regularFile(number)
             guard offset < inode.size else { return nil }
-            if writers[number] != nil { return toHole ? inode.size : offset }
             var position = offset
             while true {
                 let from = position

@@ -28,6 +28,8 @@ public struct NewInode: Sendable {
 
 extension LiveTree {
     private static let nameLengthMax = 255
+    /// Directories above each other: more than any path can name.
+    private static let depthMax = 1 << 20
     private static let setGroupID: UInt32 = 0o2000
 
     private func child(_ name: [UInt8], of parent: UInt64) throws(WorkspaceError) -> Inode? {
@@ -139,7 +141,7 @@ extension LiveTree {
 
     private func dropName(of inode: Inode, now: FileTime) throws(WorkspaceError) {
         var inode = inode
-        inode.linkCount = inode.isDirectory ? 0 : inode.linkCount - 1
+        inode.linkCount = inode.isDirectory ? 0 : inode.linkCount &- 1
         inode.changed = now
         inodes.put(inode)
         try eraseIfUnused(inode)
@@ -154,7 +156,7 @@ extension LiveTree {
             try requireEmpty(target)
             let now = FileTime.now
             try take(name, from: &directory, now: now)
-            directory.linkCount -= 1
+            directory.linkCount &-= 1
             inodes.put(directory)
             try dropName(of: target, now: now)
         }
@@ -187,6 +189,8 @@ extension LiveTree {
         public static let noReplace: UInt32 = 1
         /// Both exist and change places.
         public static let exchange: UInt32 = 2
+        /// A whiteout stays under the old name: what overlayfs takes for "deleted".
+        public static let whiteout: UInt32 = 4
     }
 
     /// Renames, as renameat2(2) says.
@@ -194,7 +198,9 @@ extension LiveTree {
         _ source: Place, to destination: Place, flags: UInt32
     ) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
-            guard flags == 0 || flags == RenameFlag.noReplace || flags == RenameFlag.exchange
+            let leavesWhiteout = flags & RenameFlag.whiteout != 0
+            let flags = flags & ~RenameFlag.whiteout
+            guard flags <= RenameFlag.exchange, !leavesWhiteout || flags != RenameFlag.exchange
             else { throw WorkspaceError(EINVAL) }
             _ = try directory(source.parent)
             guard try directory(destination.parent).linkCount > 0 else {
@@ -222,16 +228,33 @@ extension LiveTree {
                 }
             }
             try move(source, moved, destination, replacing: replaced)
+            if leavesWhiteout { try makeWhiteout(at: source, like: moved) }
         }
+    }
+
+    /// A character device of number 0:0 (overlayfs's documentation, "whiteouts and opaque
+    /// directories").
+    private func makeWhiteout(at place: Place, like moved: Inode) throws(WorkspaceError) {
+        let now = FileTime.now
+        var directory = try directory(place.parent)
+        let whiteout = Inode(
+            number: inodes.takeNumber(), born: epoch, mode: 0o020000, uid: moved.uid,
+            gid: moved.gid, linkCount: 1, size: 0, storedSize: 0, device: 0, parent: 0,
+            accessed: now, modified: now, changed: now, hasAttributes: false)
+        try add(place.name, child: whiteout.number, to: &directory, now: now)
+        inodes.put(directory)
+        inodes.put(whiteout)
     }
 
     private func requireNoLoop(_ moved: Inode, under parent: UInt64) throws(WorkspaceError) {
         guard moved.isDirectory else { return }
         var current = parent
-        while current != Inode.root {
+        for _ in 0..<Self.depthMax {
             if current == moved.number { throw WorkspaceError(EINVAL) }
+            if current == Inode.root { return }
             current = try inode(current).parent
         }
+        throw WorkspaceError(ELOOP, "directory \(parent) does not lead to the root")
     }
 
     private func move(
@@ -240,12 +263,12 @@ extension LiveTree {
         let now = FileTime.now
         var from = try directory(source.parent)
         try take(source.name, from: &from, now: now)
-        if moved.isDirectory { from.linkCount -= 1 }
+        if moved.isDirectory { from.linkCount &-= 1 }
         inodes.put(from)
         var to = try directory(destination.parent)
         if let replaced {
             try take(destination.name, from: &to, now: now)
-            if replaced.isDirectory { to.linkCount -= 1 }
+            if replaced.isDirectory { to.linkCount &-= 1 }
         }
         try add(destination.name, child: moved.number, to: &to, now: now)
         if moved.isDirectory { to.linkCount += 1 }
@@ -265,7 +288,7 @@ extension LiveTree {
             var directory = try directory(place.parent)
             try take(place.name, from: &directory, now: now)
             try add(place.name, child: new.number, to: &directory, now: now)
-            if old.isDirectory { directory.linkCount -= 1 }
+            if old.isDirectory { directory.linkCount &-= 1 }
             if new.isDirectory { directory.linkCount += 1 }
             inodes.put(directory)
             var inode = try inode(new.number)
@@ -303,9 +326,12 @@ extension LiveTree {
                 try names.entries(of: number, after: cookie, count: count)
             }
             for child in children {
-                list.append(
-                    Listed(
-                        name: child.name, inode: try inode(child.child), next: child.cookie))
+                let found = try stored { () throws(StoreError) in try inodes.find(child.child) }
+                guard let found else {
+                    noteDangling(child, in: number)
+                    continue
+                }
+                list.append(Listed(name: child.name, inode: found, next: child.cookie))
             }
             return list
         }

@@ -13,15 +13,18 @@ public final class LiveTree: @unchecked Sendable {
     private let monitor = Monitor()
     let database: Database
     let segments: SegmentStore
+    private let reserve: Reserve?
     let inodes: InodeTable
     let names: NameTable
     let extents: ExtentTable
     let attributes: AttributeTable
     private let insertSegment: Statement
-    private let report: @Sendable (String) -> Void
+    let report: @Sendable (String) -> Void
     /// Lookups that the kernel has not forgotten yet, and writers, by inode.
     var lookups: [UInt64: UInt64] = [:]
     var writers: [UInt64: Int] = [:]
+    /// Inodes without names that somebody still has open.
+    private var orphans: Set<UInt64> = []
     /// The epoch of changes: one more than that of the newest state.
     var epoch: Int64
     private var changeCount = 0
@@ -29,6 +32,8 @@ public final class LiveTree: @unchecked Sendable {
     let isReadOnly: Bool
     /// A transaction was lost: what is in memory is not what is stored.
     private var isBroken = false
+    /// Whether there should be a transaction: SQLite ends one by itself when reading fails.
+    private var hasBegun = false
 
     /// Changes of one transaction at most.
     private static let changeCountMax = 50_000
@@ -36,11 +41,12 @@ public final class LiveTree: @unchecked Sendable {
     private static let ageMax = 5.0
 
     init(
-        _ database: Database, segments: SegmentStore, isReadOnly: Bool,
+        _ database: Database, segments: SegmentStore, reserve: Reserve?, isReadOnly: Bool,
         report: @escaping @Sendable (String) -> Void
     ) throws(WorkspaceError) {
         self.database = database
         self.segments = segments
+        self.reserve = reserve
         self.isReadOnly = isReadOnly
         self.report = report
         do throws(StoreError) {
@@ -70,6 +76,7 @@ public final class LiveTree: @unchecked Sendable {
             return try body()
         } catch {
             if !error.message.isEmpty { report(error.message) }
+            if hasBegun, !database.isInTransaction { breakOff() }
             throw error
         }
     }
@@ -81,11 +88,20 @@ public final class LiveTree: @unchecked Sendable {
         try locked { () throws(WorkspaceError) in
             if isReadOnly { throw WorkspaceError(EROFS) }
             if isBroken { throw WorkspaceError(EIO) }
-            if !database.isInTransaction {
+            if !hasBegun {
                 try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
+                hasBegun = true
                 firstChange = Environment.monotonicSeconds()
             }
-            let result = try body()
+            let result: Result
+            do throws(WorkspaceError) {
+                result = try body()
+            } catch {
+                // An answer such as EEXIST is given before anything is changed; a failure of the
+                // database may come half way, and half an operation must not be committed.
+                if !error.message.isEmpty { breakOff() }
+                throw error
+            }
             changeCount += 1
             if changeCount >= Self.changeCountMax { try commitLocked() }
             return result
@@ -94,14 +110,27 @@ public final class LiveTree: @unchecked Sendable {
 
     /// Makes everything that was changed so far survive a power cut.
     public func commit() throws(WorkspaceError) {
+        // Most of what there is to flush, while others go on.
+        if !isReadOnly { try flushSegments() }
         try locked { () throws(WorkspaceError) in try commitLocked() }
+    }
+
+    /// The system reports a failed write once and then takes the page for written: such a flush
+    /// cannot be tried again.
+    private func flushSegments() throws(WorkspaceError) {
+        do throws(SystemError) {
+            try segments.flush()
+        } catch {
+            monitor.locked { breakOff() }
+            throw WorkspaceError(error)
+        }
     }
 
     /// Commits what has waited long enough.
     public func commitIfDue() {
         try? locked { () throws(WorkspaceError) in
             let age = Environment.monotonicSeconds() - firstChange
-            if database.isInTransaction, age >= Self.ageMax { try commitLocked() }
+            if hasBegun || database.isUnsettled, age >= Self.ageMax { try commitLocked() }
         }
     }
 
@@ -116,27 +145,67 @@ public final class LiveTree: @unchecked Sendable {
     /// Contents first, then the transaction that names them.
     private func commitLocked() throws(WorkspaceError) {
         if isBroken { throw WorkspaceError(EIO) }
-        guard database.isInTransaction else { return }
-        defer {
-            if changeCount > 0, !database.isInTransaction { breakOff() }
-        }
-        try called { () throws(SystemError) in try segments.flush() }
-        try stored { () throws(StoreError) in
-            for (number, name) in segments.takeUnrecorded() {
-                try insertSegment.bind(1, number).bind(2, name).run()
+        if hasBegun {
+            do throws(SystemError) {
+                try segments.flush()
+            } catch {
+                breakOff()
+                throw WorkspaceError(error)
             }
-            try inodes.flush(epoch: epoch)
-            try database.execute("COMMIT")
-            changeCount = 0
-            if database.logIsLong { try database.checkpoint() }
+            do throws(StoreError) {
+                for (number, name) in segments.takeUnrecorded() {
+                    try insertSegment.bind(1, number).bind(2, name).run()
+                }
+                try inodes.flush(epoch: epoch)
+                try commitWithReserve()
+                hasBegun = false
+            } catch {
+                // On a full disk SQLite has committed, and only the flush is owed.
+                hasBegun = database.isInTransaction
+                if hasBegun || !database.isUnsettled { breakOff() }
+                throw WorkspaceError(error)
+            }
+        } else {
+            try stored { () throws(StoreError) in try commitWithReserve() }
+        }
+        changeCount = 0
+        absorbLog()
+    }
+
+    private func commitWithReserve() throws(StoreError) {
+        do throws(StoreError) {
+            try database.commit()
+        } catch {
+            guard error.errno == ENOSPC, reserve?.release() == true else { throw error }
+            try database.commit()
         }
     }
 
-    /// SQLite gave a transaction up: changes that were not flushed are lost, and what is in memory
-    /// would mix with what is stored.
+    /// Puts a long log into the database. What was committed is safe without it, so a failure is no
+    /// answer to whoever commits.
+    private func absorbLog() {
+        guard database.logIsLong else { return }
+        do throws(StoreError) {
+            try database.checkpoint()
+        } catch {
+            report("the log cannot be put into the database: \(error.message)")
+        }
+    }
+
+    /// A transaction is given up: changes that were not flushed are lost, and what is in memory must
+    /// not mix with what is stored.
     private func breakOff() {
+        if isBroken { return }
         isBroken = true
-        report("a transaction was lost; the tree is read-only until it is mounted again")
+        hasBegun = false
+        if database.isInTransaction { try? database.execute("ROLLBACK") }
+        inodes.reset()
+        report("changes since the last flush are lost; nothing can be changed until the next mount")
+    }
+
+    /// An entry whose inode is not there is left out of listings; doctor names it, too.
+    func noteDangling(_ child: NamedChild, in directory: UInt64) {
+        report("an entry of directory \(directory) names inode \(child.child), which is not there")
     }
 
     // MARK: Inodes
@@ -188,8 +257,7 @@ public final class LiveTree: @unchecked Sendable {
         let isOrphan = monitor.locked { () -> Bool in
             let left = (lookups[number] ?? 0) - min(count, lookups[number] ?? 0)
             lookups[number] = left > 0 ? left : nil
-            guard left == 0, !isReadOnly, let inode = try? inodes.find(number) else { return false }
-            return inode.linkCount == 0
+            return left == 0 && orphans.contains(number)
         }
         if isOrphan {
             try? changing { () throws(WorkspaceError) in try erase(try inode(number)) }
@@ -198,7 +266,8 @@ public final class LiveTree: @unchecked Sendable {
 
     /// Removes an inode without names, unless somebody still has it open.
     func eraseIfUnused(_ inode: Inode) throws(WorkspaceError) {
-        if inode.linkCount == 0, lookups[inode.number] == nil { try erase(inode) }
+        guard inode.linkCount == 0 else { return }
+        if lookups[inode.number] == nil { try erase(inode) } else { orphans.insert(inode.number) }
     }
 
     private func erase(_ inode: Inode) throws(WorkspaceError) {
@@ -209,8 +278,13 @@ public final class LiveTree: @unchecked Sendable {
             if inode.hasAttributes {
                 try attributes.removeAll(of: inode.number, epoch: epoch)
             }
+            // The target of a link that a state may show stays.
+            if inode.isSymbolicLink, inode.born == epoch {
+                try attributes.removeTarget(of: inode.number)
+            }
             inodes.remove(inode.number)
         }
+        orphans.remove(inode.number)
     }
 
     /// Removes what was open without a name when the last process ended.

@@ -35,6 +35,7 @@ enum Schema {
         CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO fact VALUES ('schema', \(version)), ('epoch', 1), ('clean', 1);
         CREATE TABLE inode(number INTEGER PRIMARY KEY AUTOINCREMENT, \(inodeColumns));
+        CREATE INDEX orphan ON inode(number) WHERE links = 0;
         CREATE TABLE entry(\(entryColumns), PRIMARY KEY(parent, hash)) WITHOUT ROWID;
         CREATE TABLE extent(\(extentColumns), PRIMARY KEY(inode, offset)) WITHOUT ROWID;
         CREATE TABLE attribute(\(attributeColumns), PRIMARY KEY(inode, name)) WITHOUT ROWID;

@@ -25,6 +25,9 @@ final class SegmentStore: Sendable {
     /// A segment takes no more blocks when it is this long.
     private static let segmentLength: UInt64 = 64 << 20
     private static let openCountMax = 256
+    /// Places and numbers are below these.
+    static let placeMax: UInt64 = 1 << 28
+    static let segmentCountMax: UInt64 = 1 << 35
 
     /// A segment that blocks are read from or written to.
     private final class Segment: Sendable {
@@ -136,6 +139,7 @@ final class SegmentStore: Sendable {
         state.nextNumber += 1
         let segment = Segment(storage, keys.segmentCipher(name: name))
         state.names[number] = name
+        if state.open.count >= Self.openCountMax { state.open.removeAll() }
         state.open[number] = segment
         state.unrecorded.append((number, name))
         state.hasNewNames = true

@@ -30,7 +30,7 @@ public final class StateTree: ReadableTree {
                 let sums = try Statement(
                     live.database,
                     """
-                    SELECT count(*), sum(size), max(number) FROM (
+                    SELECT count(*), CAST(min(total(size), 9e18) AS INTEGER), max(number) FROM (
                       SELECT number, mode, size FROM inode WHERE born <= ?1 AND links > 0
                       UNION ALL SELECT number, mode, size FROM past_inode
                       WHERE born <= ?1 AND died > ?1 AND links > 0)

@@ -12,6 +12,7 @@ import Glibc
 ///     pages          which write of each database page is the present one
 ///     segments/      the contents of files
 ///     lock           who uses it
+///     reserve        zeros: room for a commit on a full disk
 public final class Workspace: @unchecked Sendable {
     // Sendable because the database is only used through the tree, which has a lock.
     static let keyFileName = "workspace"
@@ -178,8 +179,18 @@ public final class Workspace: @unchecked Sendable {
             segments, keys: keys, id: id, names: Dictionary(uniqueKeysWithValues: names),
             cacheLength: options.cacheLength / 3)
         let tree = try LiveTree(
-            database, segments: store, isReadOnly: options.isReadOnly, report: options.report)
-        if !options.isReadOnly { try tree.eraseOrphans() }
+            database, segments: store, reserve: options.isReadOnly ? nil : Reserve(directory),
+            isReadOnly: options.isReadOnly, report: options.report)
+        if !options.isReadOnly {
+            // A log that was left behind may end in the middle of a block, so nothing is added to
+            // it; but on a full disk, where it was left whole.
+            do throws(WorkspaceError) {
+                try tree.checkpoint()
+            } catch {
+                guard error.errno == ENOSPC else { throw error }
+            }
+            try tree.eraseOrphans()
+        }
         return tree
     }
 

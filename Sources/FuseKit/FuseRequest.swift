@@ -28,6 +28,19 @@ public struct FuseRequest: ~Copyable {
         return FuseCaller(uid: context.uid, gid: context.gid, umask: context.umask)
     }
 
+    /// Whether the caller is root or belongs to a group.
+    public func isCallerPrivileged(in group: UInt32) -> Bool {
+        let caller = caller
+        if caller.uid == 0 || caller.gid == group { return true }
+        var groups = [gid_t](repeating: 0, count: 64)
+        var count = Int(fuse_req_getgroups(raw, Int32(groups.count), &groups))
+        if count > groups.count {
+            groups = [gid_t](repeating: 0, count: count)
+            count = Int(fuse_req_getgroups(raw, Int32(count), &groups))
+        }
+        return groups.prefix(max(0, min(count, groups.count))).contains(group)
+    }
+
     /// Answers open: the kernel keeps what it has of the file in its page cache.
     public consuming func replyOpened(flags: Int32) {
         capsule_fuse_reply_open(raw, flags)

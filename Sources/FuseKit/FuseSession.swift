@@ -96,6 +96,13 @@ public final class FuseSession: Sendable {
         fuse_session_exit(raw)
     }
 
+    /// Lets the kernel write back what it has of a file and drop it. Whether it did.
+    ///
+    /// Must not be called by a thread that has to answer the writes that follow.
+    public func invalidate(node: UInt64) -> Bool {
+        fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(node), 0, 0) == 0
+    }
+
     /// Puts bytes of a file into the kernel's page cache before anybody asks.
     ///
     /// Must not be called by a thread that is serving a request about the same inode: the kernel

@@ -138,6 +138,8 @@ public struct FuseConnection {
         public static let writebackCache = Capability(bit: UInt32(FUSE_CAP_WRITEBACK_CACHE))
         /// Modes arrive as the caller gave them, with the umask beside them.
         public static let dontMask = Capability(bit: UInt32(FUSE_CAP_DONT_MASK))
+        /// The kernel leaves it to open to truncate.
+        public static let truncatesOnOpen = Capability(bit: UInt32(FUSE_CAP_ATOMIC_O_TRUNC))
         /// The file system clears setuid bits by itself.
         public static let handlesPrivileges = Capability(bit: UInt32(FUSE_CAP_HANDLE_KILLPRIV))
         /// Several reads of one file may be under way.

@@ -19,6 +19,8 @@ public final class MemoryDirectory: StorageDirectory {
         case everySecond
         /// Everything, but of the last write only the first half.
         case torn
+        /// Everything, but of the last write only the second half.
+        case tornAtTheStart
     }
 
     fileprivate struct File {
@@ -91,6 +93,11 @@ public final class MemoryDirectory: StorageDirectory {
             case .kept: break
             case .everySecond: if index % 2 == 0 { continue }
             case .torn: if index == file.pending.count - 1 { part = part.prefix(part.count / 2) }
+            case .tornAtTheStart:
+                guard index == file.pending.count - 1 else { break }
+                let start = part.count / 2
+                MemoryFile.put(part[start...], into: &bytes, at: change.offset + start)
+                continue
             }
             MemoryFile.put(part, into: &bytes, at: change.offset)
         }

@@ -81,7 +81,7 @@ struct CrashTests {
             try tree.rename(
                 LiveTree.Place(Array("counter.new".utf8), in: Inode.root),
                 to: LiveTree.Place(Array("counter".utf8), in: Inode.root), flags: 0)
-            if step > first + 1 { try tree.unlink(Array("file\(step - 2)".utf8), in: Inode.root) }
+            if step > 1 { try tree.unlink(Array("file\(step - 2)".utf8), in: Inode.root) }
             try tree.commit()
             progress.steps = step + 1
             if step % 4 == 3 { try tree.checkpoint() }
@@ -147,6 +147,31 @@ struct CrashTests {
                 try Self.work(tree, from: steps)
             }
             #expect(try Self.steps(of: try found.open()) == steps + 10, "cut \(cut)")
+        }
+    }
+
+    @Test("a second power cut while work goes on after the first takes nothing that was flushed")
+    func twice() throws {
+        let base = try MemoryWorkspace.create()
+        try Self.work(try base.open())
+        let count = base.metadata.operations
+        for first in stride(from: count / 3, to: count, by: 11) {
+            let dying = try MemoryWorkspace.create()
+            dying.metadata.die(after: first)
+            if let tree = try? dying.open() { try? Self.work(tree) }
+            let found = dying.afterCrash(.tornAtTheStart)
+            let steps = try Self.steps(of: try found.copy().open())
+            for second in stride(from: 1, to: 40, by: 3) {
+                let again = found.copy()
+                again.metadata.die(after: second)
+                let progress = Progress()
+                if let tree = try? again.open() { try? Self.work(tree, from: steps, progress) }
+                for fate in MemoryDirectory.Unflushed.allCases {
+                    let left = try Self.steps(of: try again.afterCrash(fate).open())
+                    #expect(
+                        left >= max(steps, progress.steps), "\(first), then \(second), \(fate)")
+                }
+            }
         }
     }
 }
