@@ -1,26 +1,47 @@
+import CLinux
 import Glibc
 
 /// The mounts of this process, as proc_pid_mountinfo(5) describes them.
 package enum MountTable {
     /// The source of the capsulefs mount that a path lies in.
     static func source(of path: String) -> String? {
-        guard let table = fopen("/proc/self/mountinfo", "re") else { return nil }
+        // The longest mount point counts, and of several over each other the last.
+        let inner = mounts().filter {
+            path == $0.point || $0.point == "/" || path.hasPrefix($0.point + "/")
+        }.reduce(nil) { best, next -> (point: String, source: String)? in
+            next.point.utf8.count >= (best?.point.utf8.count ?? 0) ? next : best
+        }
+        return inner.flatMap { $0.source.isEmpty ? nil : $0.source }
+    }
+
+    /// Lets the kernel write back what it has of the mounts of a source.
+    static func flushMounts(of path: String) {
+        guard let resolved = realpath(path, nil) else { return }
+        defer { free(resolved) }
+        let source = String(cString: resolved)
+        for mount in mounts() where mount.source == source {
+            let raw = open(mount.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard raw >= 0 else { continue }
+            clinux_syncfs(raw)
+            close(raw)
+        }
+    }
+
+    /// The mount points of capsulefs with their sources, in the order of the table.
+    private static func mounts() -> [(point: String, source: String)] {
+        guard let table = fopen("/proc/self/mountinfo", "re") else { return [] }
         defer { fclose(table) }
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
-        var found: (point: String, source: String)?
+        var found: [(point: String, source: String)] = []
         while getline(&line, &capacity, table) > 0, let line {
             let fields = String(cString: line).split(separator: " ")
             guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 2 else { continue }
-            let point = unescape(fields[4])
-            let isInside = path == point || point == "/" || path.hasPrefix(point + "/")
-            // The longest mount point counts, and of several over each other the last.
-            guard isInside, point.utf8.count >= (found?.point.utf8.count ?? 0) else { continue }
             let isOurs = fields[dash + 1] == "fuse.capsulefs"
-            found = (point, isOurs ? unescape(fields[dash + 2]) : "")
+            found.append((unescape(fields[4]), isOurs ? unescape(fields[dash + 2]) : ""))
         }
-        return found.flatMap { $0.source.isEmpty ? nil : $0.source }
+        return found
     }
 
     /// The table writes space, tab, line feed and backslash as three octal digits.

@@ -36,10 +36,16 @@ public enum WorkspaceOpener {
         }
     }
 
-    /// Runs `body` on an opened workspace and closes it.
-    public static func with<Result>(
-        path: String, secrets: OpeningSecrets, _ body: (LiveTree) throws -> Result
+    /// Runs `body` on the states of a workspace: through the driver that has it mounted, which
+    /// needs no secret, or else by opening it.
+    public static func withStates<Result>(
+        path: String, secrets: OpeningSecrets, _ body: (any StateKeeper) throws -> Result
     ) throws(AccessError) -> Result {
+        if let remote = RemoteStates(path) {
+            // What programs have written and closed is part of a state that is kept now.
+            MountTable.flushMounts(of: path)
+            return try named(path) { try body(remote) }
+        }
         var options = Workspace.Options()
         // Another verb has it for a moment; a mount, which has it for long, says so.
         options.lockPatience = 5
@@ -49,17 +55,6 @@ public enum WorkspaceOpener {
             try workspace.close()
             return result
         }
-    }
-
-    /// Runs `body` on a workspace that is opened for reading.
-    public static func reading<Result>(
-        path: String, secrets: OpeningSecrets, _ body: (LiveTree) throws -> Result
-    ) throws(AccessError) -> Result {
-        var options = Workspace.Options()
-        options.isReadOnly = true
-        options.lockPatience = 5
-        let workspace = try open(path: path, secrets: secrets, options: options)
-        return try named(path) { try body(workspace.tree) }
     }
 
     /// The file with a workspace's slots.
@@ -123,6 +118,7 @@ extension AccessError {
         switch error.errno {
         case EEXIST, ENOENT, EACCES, EPERM:
             self.init(.usage, code: "unusable_path", text)
+        case EINVAL: self.init(.usage, code: "usage", text)
         case EWOULDBLOCK: self.init(.system, code: "locked", text)
         case EIO: self.init(.system, code: "damaged", text)
         default: self.init(.system, code: "system", text)

@@ -16,6 +16,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     private let lastRequest = Atomic<UInt64>(0)
     private let isAttached = Atomic(false)
     private let session = Mutex<FuseSession?>(nil)
+    private let control = Mutex<ControlServer?>(nil)
     /// Whether the kernel is writing a file back for a seek.
     private let isWritingBack = Atomic(false)
 
@@ -35,8 +36,9 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         Environment.monotonicSeconds() - Double(bitPattern: lastRequest.load(ordering: .relaxed))
     }
 
-    /// Commits what is old, from now on.
+    /// Commits what is old and answers the other verbs, from now on.
     public func attach(_ session: FuseSession) {
+        if !tree.isReadOnly { control.withLock { $0 = workspace.listen() } }
         self.session.withLock { $0 = session }
         isAttached.store(true, ordering: .releasing)
         _ = Worker { [weak self] in
@@ -53,6 +55,10 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     public func detach() -> Bool {
         isAttached.store(false, ordering: .releasing)
         session.withLock { $0 = nil }
+        control.withLock { control in
+            control?.stop()
+            control = nil
+        }
         // `close` reports what fails.
         return (try? workspace.close()) != nil
     }

@@ -120,8 +120,8 @@ public final class Database {
     /// The rows that the last INSERT, UPDATE or DELETE touched.
     public var changeCount: Int { Int(sqlite3_changes(handle)) }
 
-    /// Commits the open transaction, if there is one, and makes sure that everything committed is on
-    /// the medium. After ENOSPC it can be called again: nothing is lost, and nothing is durable yet.
+    /// Commits the open transaction, if there is one, and makes sure that everything committed is
+    /// on the medium. After ENOSPC it can be called again: nothing is lost, and nothing is durable.
     public func commit() throws(StoreError) {
         if isInTransaction { try execute("COMMIT") }
         try vfs.log?.settle()

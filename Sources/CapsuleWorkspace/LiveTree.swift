@@ -29,7 +29,8 @@ public final class LiveTree: @unchecked Sendable {
     var epoch: Int64
     private var changeCount = 0
     private var firstChange = 0.0
-    let isReadOnly: Bool
+    /// Whether nothing can be changed.
+    public let isReadOnly: Bool
     /// A transaction was lost: what is in memory is not what is stored.
     private var isBroken = false
     /// Whether there should be a transaction: SQLite ends one by itself when reading fails.
@@ -192,8 +193,8 @@ public final class LiveTree: @unchecked Sendable {
         }
     }
 
-    /// A transaction is given up: changes that were not flushed are lost, and what is in memory must
-    /// not mix with what is stored.
+    /// A transaction is given up: changes that were not flushed are lost, and what is in memory
+    /// must not mix with what is stored.
     private func breakOff() {
         if isBroken { return }
         isBroken = true

@@ -12,6 +12,7 @@ import Glibc
 ///     pages          which write of each database page is the present one
 ///     segments/      the contents of files
 ///     lock           who uses it
+///     control        while it is mounted: the socket of the driver
 ///     reserve        zeros: room for a commit on a full disk
 public final class Workspace: @unchecked Sendable {
     // Sendable because the database is only used through the tree, which has a lock.
@@ -20,6 +21,7 @@ public final class Workspace: @unchecked Sendable {
 
     /// Where it is.
     public let path: String
+    private let absolutePath: String
     /// The present tree.
     public let tree: LiveTree
     private let directory: FileDirectory
@@ -147,6 +149,11 @@ public final class Workspace: @unchecked Sendable {
         path: String, keyFile: WorkspaceKeyFile, keys: FileKeys, options: Options = Options()
     ) throws {
         self.path = path
+        absolutePath =
+            realpath(path, nil).map { resolved in
+                defer { free(resolved) }
+                return String(cString: resolved)
+            } ?? path
         try keyFile.authenticate(keys)
         lock = try WorkspaceLock(
             path: path, isExclusive: !options.isReadOnly, patience: options.lockPatience)
@@ -192,6 +199,16 @@ public final class Workspace: @unchecked Sendable {
             try tree.eraseOrphans()
         }
         return tree
+    }
+
+    /// Answers requests of other processes about it; what hinders that is reported.
+    public func listen() -> ControlServer? {
+        do throws(WorkspaceError) {
+            return try ControlServer(absolutePath, tree: tree)
+        } catch {
+            tree.report("other verbs cannot reach the mount: \(error.message)")
+            return nil
+        }
     }
 
     /// Commits everything and puts the log into the database.

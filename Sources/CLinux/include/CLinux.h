@@ -29,6 +29,12 @@ int clinux_renameat(int directory, const char *_Nonnull from, const char *_Nonnu
 // sync_file_range(2): starts writing a range; with `wait` not 0 also waits for it.
 int clinux_sync_file_range(int fd, int64_t offset, int64_t length, int wait);
 
+// syncfs(2), which needs _GNU_SOURCE.
+int clinux_syncfs(int fd);
+
+// SO_PEERCRED of a connected local socket: the user id of the other side, or -1; needs _GNU_SOURCE.
+int64_t clinux_peer_uid(int socket);
+
 // fcntl(2) is variadic: a whole-file open-file-description lock. 0, or -1 with errno.
 int clinux_lock_file(int fd, int exclusive, int wait);
 

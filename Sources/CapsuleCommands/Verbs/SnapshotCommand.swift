@@ -46,7 +46,7 @@ struct SnapshotCreateCommand: ParsableCommand {
 
     func run() throws {
         let path = try WorkspaceLocator.find(place.workspace)
-        let state = try WorkspaceOpener.with(path: path, secrets: opening.secrets) {
+        let state = try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
             try $0.keepState(as: name ?? Timestamp.now.rfc3339)
         }
         if outputOptions.json { return Output.json(StatesResult([state])) }
@@ -64,7 +64,7 @@ struct SnapshotListCommand: ParsableCommand {
 
     func run() throws {
         let path = try WorkspaceLocator.find(place.workspace)
-        let states = try WorkspaceOpener.reading(path: path, secrets: opening.secrets) {
+        let states = try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
             try $0.states()
         }
         if outputOptions.json { return Output.json(StatesResult(states)) }
@@ -85,7 +85,7 @@ struct SnapshotDeleteCommand: ParsableCommand {
     func run() throws {
         let path = try WorkspaceLocator.find(place.workspace)
         let plain = name.hasPrefix("@") ? String(name.dropFirst()) : name
-        try WorkspaceOpener.with(path: path, secrets: opening.secrets) {
+        try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
             try $0.dropState(named: plain)
         }
         Output.line("forgot @\(plain)")

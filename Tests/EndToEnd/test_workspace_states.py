@@ -1,0 +1,168 @@
+"""States of a workspace: kept, listed, read, compared, sealed, mounted and forgotten."""
+
+import os
+
+import support
+import workspaces
+from workspaces import WorkspaceTest
+
+
+@support.needs_root
+@support.needs_fuse
+class States(WorkspaceTest):
+    """Snapshots, while the workspace is mounted and while it is not."""
+
+    def setUp(self):
+        super().setUp()
+        self.opened = ["--key-file", self.key_file]
+        self.named = ["-w", self.ws, *self.opened]
+        self.init()
+
+    def changed(self, point):
+        """Changes something of every kind below a mount of the sample."""
+        os.remove(f"{point}/a.txt")
+        workspaces.write_at(f"{point}/sub/b.bin", 10, b"changed")
+        os.rename(f"{point}/sub/deep", f"{point}/moved")
+        support.write(f"{point}/new", b"new")
+        os.chmod(f"{point}/sub", 0o700)
+
+    def kept(self):
+        """The sample in a state @one, then changes; returns the sample."""
+        source = self.sample("source")
+        point = self.attach()
+        self.run_command(["cp", "-a", f"{source}/.", point])
+        self.umount(point)
+        self.capsule("snapshot", "create", "one", *self.named)
+        self.attach(point=point)
+        self.changed(point)
+        self.umount(point)
+        return source
+
+    def states(self, *more):
+        """The names of the states."""
+        return [row["name"] for row in self.capsule_json("snapshot", "list", *more)["states"]]
+
+    def test_read_later(self):
+        """A state is what the tree was, whatever came later: compared, extracted, listed."""
+        source = self.kept()
+        self.assertEqual(self.states(*self.named), ["one"])
+        self.assertEqual(self.capsule("diff", "@one", source, *self.named).stdout, b"")
+        self.capsule("extract", "@one", self.path("out"), *self.named)
+        self.assertEqual(self.rsync(source, self.path("out")), b"")
+        listed = self.capsule("ls", "@one", *self.named).stdout.decode().split()
+        self.assertEqual(listed, sorted(os.listdir(source)))
+        text = self.capsule("cat", "@one", "a.txt", *self.named).stdout
+        self.assertEqual(text, support.read(f"{source}/a.txt"))
+
+    def test_compared_with_the_present(self):
+        """The directory of the workspace stands for its present state."""
+        self.kept()
+        found = self.capsule("diff", "@one", self.ws, *self.named).stdout.decode().splitlines()
+        words = {tuple(line.split()[:2]) for line in found}
+        for expected in (("removed", "a.txt"), ("changed", "sub/b.bin"), ("added", "new"),
+                         ("removed", "sub/deep"), ("added", "moved")):
+            self.assertIn(expected, words)
+        same = self.capsule("diff", self.ws, self.ws, "--exit-code", *self.named)
+        self.assertEqual(same.stdout, b"")
+
+    def test_mounted(self):
+        """-o ro,at=@one shows it; without ro, or of no such state, nothing is mounted."""
+        source = self.kept()
+        point = self.attach("ro", "at=@one")
+        self.assertEqual(self.rsync(source, point), b"")
+        self.umount(point)
+        for options in (f"key-file={self.key_file},at=@one", f"key-file={self.key_file},ro,at=@none",
+                        f"key-file={self.key_file},ro,at=one"):
+            self.run_command(["capsulefs", self.ws, point, "-o", options], rc=1)
+        self.assertEqual(support.mounts_below(point), [])
+
+    def test_sealed(self):
+        """A capsule sealed from a state is that state; the directory itself is refused."""
+        source = self.kept()
+        sealed = self.path("one.mv2e")
+        new = ["--new-key-file", self.path("new-key")]
+        self.capsule("seal", "@one", sealed, *self.named, *new)
+        self.capsule("extract", sealed, self.path("out"), "--key-file", self.path("new-key"))
+        self.assertEqual(self.rsync(source, self.path("out")), b"")
+        result = self.capsule("seal", self.ws, self.path("other.mv2e"), *new, rc=1)
+        self.assertIn(b"is a workspace", result.stderr)
+
+    def test_while_mounted(self):
+        """The driver answers without a secret, and what was written but not flushed is in it."""
+        point = self.attach()
+        for number in range(5):
+            support.write(f"{point}/file", b"%d" % number * 1000)
+            self.capsule("snapshot", "create", f"s{number}", "-w", point)
+        self.assertEqual(self.states("-w", self.ws), [f"s{number}" for number in range(5)])
+        self.capsule("snapshot", "delete", "s1", "-w", point)
+        result = self.capsule("snapshot", "create", "s2", "-w", point, rc=1)
+        self.assertIn(b"already", result.stderr)
+        self.umount(point)
+        for number in (0, 2, 3, 4):
+            found = self.capsule("cat", f"@s{number}", "file", *self.named).stdout
+            self.assertEqual(found, b"%d" % number * 1000)
+        self.capsule("cat", "@s1", "file", *self.named, rc=1)
+
+    def test_after_a_kill(self):
+        """A state that was reported survives the driver."""
+        point = self.attach()
+        support.write(f"{point}/file", b"before")
+        self.capsule("snapshot", "create", "kept", "-w", point)
+        support.write(f"{point}/file", b"after")
+        self.kill(point)
+        self.assertEqual(
+            self.capsule("cat", "@kept", "file", *self.named).stdout, b"before")
+
+    def test_only_the_owner(self):
+        """Another user cannot reach the driver's socket."""
+        point = self.attach("allow_other")
+        mode = os.stat(f"{self.ws}/control").st_mode
+        self.assertEqual(mode & 0o777, 0o600)
+        self.umount(point)
+        self.assertFalse(os.path.exists(f"{self.ws}/control"))
+
+    def test_names(self):
+        """What cannot name a state; a state without a name gets the time."""
+        for name in ("", ".hidden", "-x", "a/b", "a b", "x" * 256, "tab\there"):
+            self.capsule("snapshot", "create", *self.named, "--", name, rc=1)
+        self.capsule("snapshot", "create", *self.named)
+        self.assertRegex(self.states(*self.named)[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+    def test_workspace_by_environment_and_directory(self):
+        """-w, then CAPSULE_WORKSPACE, then the working directory."""
+        env = {"CAPSULE_WORKSPACE": self.ws}
+        self.run_command(["capsule", "snapshot", "create", "a", *self.opened], env=env)
+        self.run_command(["capsule", "snapshot", "create", "b", *self.opened], cwd=self.ws)
+        self.assertEqual(self.states(*self.named), ["a", "b"])
+        result = self.run_command(["capsule", "snapshot", "list"], rc=1, cwd="/")
+        self.assertIn(b"no workspace is named", result.stderr)
+
+    def test_doctor(self):
+        """Doctor finds nothing wrong in a workspace with a past, and a damaged block in it."""
+        self.kept()
+        self.capsule("doctor", self.ws, "--deep", *self.opened)
+        segment = sorted(os.listdir(f"{self.ws}/segments"))[0]
+        path = f"{self.ws}/segments/{segment}"
+        with open(path, "r+b") as file:
+            file.seek(100)
+            byte = file.read(1)
+            file.seek(100)
+            file.write(bytes([byte[0] ^ 1]))
+        self.capsule("doctor", self.ws, *self.opened)
+        result = self.capsule("doctor", self.ws, "--deep", *self.opened, rc=2)
+        self.assertIn(b"is damaged", result.stdout)
+
+    def test_slots(self):
+        """Secrets are added and removed as a capsule's are."""
+        new = self.path("second")
+        self.capsule("slot", "add", self.ws, *self.opened, "--new-key-file", new)
+        self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
+        self.capsule("slot", "remove", self.ws, "1", "--key-file", new)
+        self.capsule("snapshot", "list", "-w", self.ws, *self.opened, rc=1)
+        self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
+
+
+if __name__ == "__main__":
+    import unittest
+
+    unittest.main()
