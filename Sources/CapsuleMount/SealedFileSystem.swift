@@ -17,6 +17,7 @@ public final class SealedFileSystem: MountedFileSystem {
     /// Monotonic seconds of the last request, for the idle timeout.
     private let lastRequest = Atomic<UInt64>(0)
     private let rootOrdinal: Ordinal
+    private let firstNode: UInt64
     /// Of a capsule, whose blocks hold more than what was asked for.
     private let prefiller: Prefiller?
     private let hasListedRoot = Atomic(false)
@@ -26,12 +27,16 @@ public final class SealedFileSystem: MountedFileSystem {
 
     /// A file system over an opened tree.
     ///
-    /// - Parameter report: takes one line about each failed read.
+    /// - Parameters:
+    ///   - firstNode: the node of the root; others follow it.
+    ///   - report: takes one line about each failed read.
     /// Throws `FormatError`, and `SystemError` when the subdirectory is none.
     public init(
-        _ tree: any ReadableTree, policy: MountPolicy, report: @escaping @Sendable (String) -> Void
+        _ tree: any ReadableTree, policy: MountPolicy, firstNode: UInt64 = 1,
+        report: @escaping @Sendable (String) -> Void
     ) throws {
         self.tree = tree
+        self.firstNode = firstNode
         self.policy = policy
         self.report = report
         guard let root = try tree.resolve(policy.subdirectory), root.entry.isDirectory
@@ -100,13 +105,13 @@ public final class SealedFileSystem: MountedFileSystem {
 
     // MARK: Nodes
 
-    /// The root of the mount is node 1; the root of the capsule is never seen from a subdirectory.
+    /// The root of what is shown has the first node; above a subdirectory nothing is seen.
     func ordinal(of node: UInt64) -> Ordinal {
-        node == 1 ? rootOrdinal : Ordinal(truncatingIfNeeded: node - 1)
+        node == firstNode ? rootOrdinal : Ordinal(truncatingIfNeeded: node - firstNode)
     }
 
     func node(of ordinal: Ordinal) -> UInt64 {
-        ordinal == rootOrdinal ? 1 : UInt64(ordinal) + 1
+        ordinal == rootOrdinal ? firstNode : UInt64(ordinal) + firstNode
     }
 
     /// The inode of a node. Throws `damaged` for a node that the index does not have.

@@ -7,6 +7,7 @@ extension WorkspaceFileSystem {
 
     /// As `WritableFileSystem` says.
     public func open(_ request: consuming FuseRequest, node: UInt64, flags: Int32) {
+        if StateViews.owns(node), Self.isWriting(flags) { return request.fail(EROFS) }
         if Self.isWriting(flags) { tree.didOpenForWriting(node) }
         request.replyOpened(flags: flags)
     }
@@ -19,6 +20,9 @@ extension WorkspaceFileSystem {
 
     /// As `FuseFileSystem` says.
     public func read(_ request: consuming FuseRequest, node: UInt64, size: Int, offset: UInt64) {
+        if let view = views.view(of: node) {
+            return view.read(request, node: node, size: size, offset: offset)
+        }
         let buffer = buffers.take(size)
         defer { buffers.give(buffer) }
         do throws(WorkspaceError) {
@@ -73,6 +77,8 @@ extension WorkspaceFileSystem {
         _ request: consuming FuseRequest, from: UInt64, at offset: UInt64, to: UInt64,
         at targetOffset: UInt64, length: UInt64
     ) {
+        // The caller copies by itself then.
+        if StateViews.owns(from) { return request.fail(EOPNOTSUPP) }
         do throws(WorkspaceError) {
             let count = try tree.share(
                 from, at: offset, with: to, at: targetOffset, count: length)
@@ -86,6 +92,9 @@ extension WorkspaceFileSystem {
     public func seek(
         _ request: consuming FuseRequest, node: UInt64, offset: Int64, whence: Int32
     ) {
+        if let view = views.view(of: node) {
+            return view.seek(request, node: node, offset: offset, whence: whence)
+        }
         guard offset >= 0, whence == SeekKind.data || whence == SeekKind.hole else {
             return request.fail(EINVAL)
         }
@@ -108,6 +117,10 @@ extension WorkspaceFileSystem {
     public func attribute(
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer, size: Int
     ) {
+        if let view = views.view(of: node) {
+            return view.attribute(request, node: node, name: name, size: size)
+        }
+        if StateViews.owns(node) { return request.fail(ENODATA) }
         do throws(WorkspaceError) {
             let value = try tree.attribute(Array(name), of: node)
             Self.reply(request, value, room: size)
@@ -118,6 +131,10 @@ extension WorkspaceFileSystem {
 
     /// As `FuseFileSystem` says.
     public func listAttributes(_ request: consuming FuseRequest, node: UInt64, size: Int) {
+        if let view = views.view(of: node) {
+            return view.listAttributes(request, node: node, size: size)
+        }
+        if StateViews.owns(node) { return Self.reply(request, [], room: size) }
         do throws(WorkspaceError) {
             let names = try tree.attributeNames(of: node)
             Self.reply(request, names.flatMap { $0 + [0] }, room: size)
@@ -137,6 +154,7 @@ extension WorkspaceFileSystem {
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer,
         value: UnsafeRawBufferPointer, flags: Int32
     ) {
+        if StateViews.owns(node) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             let owner = try tree.attributes(of: node).gid
             try tree.setAttribute(
@@ -152,6 +170,7 @@ extension WorkspaceFileSystem {
     public func removeAttribute(
         _ request: consuming FuseRequest, node: UInt64, name: UnsafeRawBufferPointer
     ) {
+        if StateViews.owns(node) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             try tree.removeAttribute(Array(name), of: node)
             request.fail(0)

@@ -12,6 +12,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
         _ request: consuming FuseRequest, _ new: NewInode, parent: UInt64,
         name: UnsafeRawBufferPointer
     ) {
+        if isFixed(name, in: parent) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             let inode = try tree.make(new, named: Array(name), in: parent)
             tell(request, inode)
@@ -57,6 +58,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer,
         mode: UInt32, flags: Int32
     ) {
+        if isFixed(name, in: parent) { return request.fail(EROFS) }
         let new = new(mode & ~Inode.Kind.mask | Inode.Kind.regular, for: request)
         do throws(WorkspaceError) {
             let inode = try tree.make(new, named: Array(name), in: parent)
@@ -73,6 +75,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
         _ request: consuming FuseRequest, node: UInt64, parent: UInt64,
         name: UnsafeRawBufferPointer
     ) {
+        if isFixed(name, in: parent) || StateViews.owns(node) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             let inode = try tree.link(node, as: Array(name), in: parent)
             tell(request, inode)
@@ -85,6 +88,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
     public func unlink(
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer
     ) {
+        if isFixed(name, in: parent) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             try tree.unlink(Array(name), in: parent)
             request.fail(0)
@@ -97,6 +101,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
     public func removeDirectory(
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer
     ) {
+        if isFixed(name, in: parent) { return request.fail(EROFS) }
         do throws(WorkspaceError) {
             try tree.removeDirectory(Array(name), in: parent)
             request.fail(0)
@@ -110,6 +115,9 @@ extension WorkspaceFileSystem: WritableFileSystem {
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer,
         newParent: UInt64, newName: UnsafeRawBufferPointer, flags: UInt32
     ) {
+        if isFixed(name, in: parent) || isFixed(newName, in: newParent) {
+            return request.fail(EROFS)
+        }
         do throws(WorkspaceError) {
             try tree.rename(
                 LiveTree.Place(Array(name), in: parent),

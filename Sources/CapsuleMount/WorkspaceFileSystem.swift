@@ -13,6 +13,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     private let workspace: Workspace
     let tree: LiveTree
     let buffers = BufferPool()
+    let views: StateViews
     private let lastRequest = Atomic<UInt64>(0)
     private let isAttached = Atomic(false)
     private let session = Mutex<FuseSession?>(nil)
@@ -27,6 +28,17 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     public init(_ workspace: Workspace) {
         self.workspace = workspace
         tree = workspace.tree
+        views = StateViews(workspace, report: workspace.tree.report)
+    }
+
+    /// Whether a name of the root is not the tree's own.
+    func isReserved(_ name: UnsafeRawBufferPointer, in parent: UInt64) -> Bool {
+        parent == Inode.root && name.elementsEqual(StateViews.name)
+    }
+
+    /// Whether a name lies where nobody may change anything.
+    func isFixed(_ name: UnsafeRawBufferPointer, in parent: UInt64) -> Bool {
+        StateViews.owns(parent) || isReserved(name, in: parent)
     }
 
     // MARK: The driver's side
@@ -143,6 +155,10 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     public func lookup(
         _ request: consuming FuseRequest, parent: UInt64, name: UnsafeRawBufferPointer
     ) {
+        if StateViews.owns(parent) {
+            return views.lookup(request, parent: parent, name: name)
+        }
+        if isReserved(name, in: parent) { return views.lookUpTop(request) }
         do throws(WorkspaceError) {
             guard let found = try tree.lookup(Array(name), in: parent) else {
                 return request.reply(
@@ -156,6 +172,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
 
     /// As `FuseFileSystem` says.
     public func attributes(_ request: consuming FuseRequest, node: UInt64) {
+        if StateViews.owns(node) { return views.attributes(request, node: node) }
         do throws(WorkspaceError) {
             let inode = try tree.attributes(of: node)
             request.reply(shown(inode), timeout: timeout(of: inode))
@@ -168,6 +185,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     public func change(
         _ request: consuming FuseRequest, node: UInt64, _ changes: FuseChanges
     ) {
+        if StateViews.owns(node) { return request.fail(EROFS) }
         var wanted = AttributeChanges()
         wanted.mode = changes.mode
         wanted.uid = changes.uid
@@ -194,6 +212,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
 
     /// As `FuseFileSystem` says.
     public func readLink(_ request: consuming FuseRequest, node: UInt64) {
+        if let view = views.view(of: node) { return view.readLink(request, node: node) }
         do throws(WorkspaceError) {
             let target = try tree.target(of: node)
             request.reply(target: target)
@@ -206,6 +225,10 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     public func readDirectory(
         _ request: consuming FuseRequest, node: UInt64, size: Int, offset: Int64, isPlus: Bool
     ) {
+        if StateViews.owns(node) {
+            return views.readDirectory(
+                request, node: node, size: size, offset: offset, isPlus: isPlus)
+        }
         do throws(WorkspaceError) {
             // What an entry with a short name takes at least.
             let count = size / (isPlus ? 160 : 32) + 1

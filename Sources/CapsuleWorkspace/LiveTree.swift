@@ -19,7 +19,8 @@ public final class LiveTree: @unchecked Sendable {
     let extents: ExtentTable
     let attributes: AttributeTable
     private let insertSegment: Statement
-    let report: @Sendable (String) -> Void
+    /// Takes one line about each failure of storage.
+    public let report: @Sendable (String) -> Void
     /// Lookups that the kernel has not forgotten yet, and writers, by inode.
     var lookups: [UInt64: UInt64] = [:]
     var writers: [UInt64: Int] = [:]

@@ -14,7 +14,15 @@ public final class StateTree: ReadableTree {
     private var live: LiveTree { workspace.tree }
     // Only used with the lock of the live tree held.
     private nonisolated(unsafe) let tables: StateTables
-    private let counts: (inodes: UInt64, bytes: UInt64, entries: UInt64)
+    private let epoch: Int64
+    private let counted = Mutex<Counts?>(nil)
+
+    private struct Counts {
+        let inodes: UInt64
+        let bytes: UInt64
+        let entries: UInt64
+    }
+
     /// The directories that were listed last, with their entries in order.
     private let listed = Mutex<[Ordinal: [(name: [UInt8], child: UInt64)]]>([:])
 
@@ -25,27 +33,38 @@ public final class StateTree: ReadableTree {
         self.workspace = workspace
         let live = workspace.tree
         let epoch = state.epoch
-        (tables, counts) = try live.locked { () throws(WorkspaceError) in
+        self.epoch = epoch
+        tables = try live.locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
-                let sums = try Statement(
+                try StateTables(live.database, epoch: epoch)
+            }
+        }
+    }
+
+    /// Counted when somebody asks, as that looks at every inode.
+    private var counts: Counts {
+        if let known = counted.withLock({ $0 }) { return known }
+        let found = try? live.locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try Statement(
                     live.database,
                     """
                     SELECT count(*), CAST(min(total(size), 9e18) AS INTEGER), max(number) FROM (
-                      SELECT number, mode, size FROM inode WHERE born <= ?1 AND links > 0
-                      UNION ALL SELECT number, mode, size FROM past_inode
+                      SELECT number, size FROM inode WHERE born <= ?1 AND links > 0
+                      UNION ALL SELECT number, size FROM past_inode
                       WHERE born <= ?1 AND died > ?1 AND links > 0)
                     """
-                ).bind(1, epoch).first { ($0.integer(0), $0.integer(1), $0.integer(2)) }
-                let found = sums ?? (0, 0, 0)
-                return (
-                    try StateTables(live.database, epoch: epoch),
-                    (
-                        UInt64(clamping: found.0), UInt64(clamping: found.1),
-                        UInt64(clamping: found.2)
-                    )
-                )
+                ).bind(1, epoch).first {
+                    Counts(
+                        inodes: UInt64(clamping: $0.integer(0)),
+                        bytes: UInt64(clamping: $0.integer(1)),
+                        entries: UInt64(clamping: $0.integer(2)))
+                }
             }
         }
+        guard let found else { return Counts(inodes: 0, bytes: 0, entries: 0) }
+        counted.withLock { $0 = found }
+        return found
     }
 
     private func query<Result>(

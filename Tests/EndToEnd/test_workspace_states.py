@@ -1,5 +1,6 @@
 """States of a workspace: kept, listed, read, compared, sealed, mounted and forgotten."""
 
+import errno
 import os
 
 import support
@@ -102,6 +103,46 @@ class States(WorkspaceTest):
             found = self.capsule("cat", f"@s{number}", "file", *self.named).stdout
             self.assertEqual(found, b"%d" % number * 1000)
         self.capsule("cat", "@s1", "file", *self.named, rc=1)
+
+    def test_shown_in_the_mount(self):
+        """.capsule/snapshots/NAME is the tree as it was: for rsync, diff, cp; and for no change."""
+        source, point = self.sample("source"), self.attach()
+        self.run_command(["cp", "-a", f"{source}/.", point])
+        os.setxattr(f"{point}/a.txt", "user.note", b"kept")
+        os.setxattr(f"{source}/a.txt", "user.note", b"kept")
+        place = f"{point}/.capsule/snapshots"
+        self.assertEqual(os.listdir(place), [])
+        self.capsule("snapshot", "create", "one", "-w", point)
+        self.changed(point)
+        self.capsule("snapshot", "create", "two", "-w", point)
+        self.assertEqual(sorted(os.listdir(place)), ["one", "two"])
+        self.assertNotIn(".capsule", os.listdir(point))
+        self.assertEqual(os.listdir(f"{point}/.capsule"), ["snapshots"])
+        self.assertEqual(self.rsync(source, f"{place}/one"), b"")
+        self.assertEqual(self.rsync(point, f"{place}/two", "--exclude=/.capsule"), b"")
+        listed = self.run_command(["ls", "-lAR", f"{point}/.capsule"])
+        self.assertEqual(listed.stderr, b"")
+        numbers = {os.stat(f"{at}/sub").st_ino for at in (point, f"{place}/one", f"{place}/two")}
+        self.assertEqual(len(numbers), 3)
+        for change in (lambda: os.remove(f"{place}/one/a.txt"),
+                       lambda: os.mkdir(f"{place}/three"),
+                       lambda: os.rmdir(f"{point}/.capsule"),
+                       lambda: os.mkdir(f"{point}/.capsule/other"),
+                       lambda: os.rename(f"{point}/new", f"{point}/.capsule/new"),
+                       lambda: os.rename(f"{place}/one/a.txt", f"{point}/taken"),
+                       lambda: os.link(f"{place}/one/a.txt", f"{point}/linked"),
+                       lambda: os.chmod(f"{place}/one/a.txt", 0o777),
+                       lambda: os.setxattr(f"{place}/one/a.txt", "user.x", b"x"),
+                       lambda: open(f"{place}/one/a.txt", "ab")):
+            with self.assertRaises(OSError) as caught:
+                change()
+            self.assertIn(caught.exception.errno, (errno.EROFS, errno.EXDEV, errno.EPERM))
+        self.run_command(["cp", "-a", f"{place}/one/a.txt", f"{point}/a.txt"])
+        self.assertEqual(support.read(f"{point}/a.txt"), support.read(f"{source}/a.txt"))
+        self.capsule("snapshot", "delete", "one", "-w", point)
+        self.assertEqual(os.listdir(place), ["two"])
+        self.assertFalse(os.path.exists(f"{place}/one"))
+        self.umount(point)
 
     def test_after_a_kill(self):
         """A state that was reported survives the driver."""
