@@ -99,55 +99,18 @@ enum SSHAgent {
     /// A signature, or nil when there is no agent, or it does not have the key.
     static func sign(_ key: SSHPublicKey, _ message: [UInt8]) -> [UInt8]? {
         guard let path = Environment.variable("SSH_AUTH_SOCK"),
-            let socket = LocalSocket(path: path),
-            socket.send(SSHAgentMessage.signRequest(key, message)),
-            let head = socket.receive(4)
+            let answer = try? ask(path, SSHAgentMessage.signRequest(key, message))
         else { return nil }
-        let length = head.reduce(0) { $0 << 8 | Int($1) }
-        guard (1...65536).contains(length), let answer = socket.receive(length) else { return nil }
         return SSHAgentMessage.signature(in: answer, key: key)
     }
-}
 
-/// A connected stream socket of this machine.
-struct LocalSocket: ~Copyable {
-    private let raw: Int32
-
-    init?(path: [UInt8]) {
-        raw = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard raw >= 0, Self.connect(raw, to: path) else { return nil }
-    }
-
-    private static func connect(_ raw: Int32, to path: [UInt8]) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(raw, $0, length) == 0
-            }
-        }
-    }
-
-    deinit { if raw >= 0 { close(raw) } }
-
-    func send(_ bytes: [UInt8]) -> Bool {
-        write(raw, bytes, bytes.count) == bytes.count
-    }
-
-    func receive(_ count: Int) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let got = bytes.withUnsafeMutableBytes { buffer -> Int in
-                guard let base = buffer.baseAddress else { return 0 }
-                return read(raw, base + done, count - done)
-            }
-            if got <= 0 { return nil }
-            done += got
-        }
-        return bytes
+    private static func ask(
+        _ path: [UInt8], _ request: [UInt8]
+    ) throws(SystemError) -> [UInt8]? {
+        let socket = try LocalSocket.connect(to: path)
+        try socket.send(request)
+        guard let head = try socket.receive(4) else { return nil }
+        let length = head.reduce(0) { $0 << 8 | Int($1) }
+        return (1...65536).contains(length) ? try socket.receive(length) : nil
     }
 }

@@ -77,7 +77,8 @@ public struct RemoteStates: StateKeeper {
         let answer = try called { () throws(SystemError) in
             let socket = try ControlSocket.connect(to: path)
             try socket.send(Array(request.utf8))
-            return try socket.receive()
+            socket.endSending()
+            return try socket.receiveAll(limit: ControlSocket.messageLengthMax)
         }
         return try StateMessage.states(in: answer)
     }
@@ -112,8 +113,8 @@ public final class ControlServer: Sendable {
     private let path: String
 
     private final class Listener {
-        let socket: ControlSocket
-        init(_ socket: consuming ControlSocket) { self.socket = socket }
+        let socket: LocalSocket
+        init(_ socket: consuming LocalSocket) { self.socket = socket }
     }
 
     /// Starts to listen in the workspace's directory.
@@ -126,7 +127,9 @@ public final class ControlServer: Sendable {
         }
         _ = Worker { [self] in
             while let client = socket.socket.accept() {
-                guard client.isTrusted, let request = try? client.receive() else { continue }
+                guard let user = client.peerUserID, user == 0 || user == geteuid(),
+                    let request = try? client.receiveAll(limit: ControlSocket.messageLengthMax)
+                else { continue }
                 try? client.send(StateMessage.answer(to: request, of: tree))
             }
         }
