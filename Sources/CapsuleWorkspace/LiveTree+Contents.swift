@@ -96,7 +96,15 @@ extension LiveTree {
     func truncate(_ inode: inout Inode, to size: UInt64) throws(WorkspaceError) {
         guard inode.isRegular else { throw WorkspaceError(inode.isDirectory ? EISDIR : EINVAL) }
         guard size <= Self.sizeMax else { throw WorkspaceError(EFBIG) }
-        if size < inode.size { try replace(size..<Self.sizeMax, of: &inode, with: []) }
+        if size == 0, inode.storedSize > 0 {
+            let (number, epoch) = (inode.number, epoch)
+            try stored { () throws(StoreError) in
+                try extents.removeAll(of: number, epoch: epoch)
+            }
+            inode.storedSize = 0
+        } else if size < inode.size {
+            try replace(size..<Self.sizeMax, of: &inode, with: [])
+        }
         inode.size = size
     }
 

@@ -13,6 +13,8 @@ public struct WorkspaceCheck {
         case tree
         /// The files with the contents.
         case segments
+        /// Files among them that nothing names: no damage, a crash leaves them.
+        case strays
         /// The blocks in them.
         case blocks
     }
@@ -115,6 +117,7 @@ public struct WorkspaceCheck {
     private func checkSegments() throws(WorkspaceError) {
         let strays = try called { () throws(SystemError) in try live.segments.strays() }
         for name in strays.missing { report(.segments, "the segment \(name) is not there") }
+        for name in strays.unknown { report(.strays, "no state has anything in segments/\(name)") }
     }
 
     private func checkBlocks() throws(WorkspaceError) {

@@ -35,10 +35,14 @@ extension Examination {
             case .database: add(.error, "database", message, remedy: remedy)
             case .tree: add(.error, "tree", message, remedy: remedy)
             case .segments: add(.error, "segments", message, remedy: remedy)
+            case .strays:
+                add(
+                    .warning, "segments", message,
+                    remedy: "a crash left it; it can be removed while nothing is mounted")
             case .blocks: add(.error, "blocks", message, remedy: remedy)
             }
         }
-        if faults.isEmpty {
+        if !hasErrors {
             let blocks = isDeep ? ", every block" : ""
             add(
                 .ok, "tree", "every page of the database, every name and link\(blocks) is right",
