@@ -8,7 +8,7 @@ package enum MountTable {
         // The longest mount point counts, and of several over each other the last.
         let inner = mounts().filter {
             path == $0.point || $0.point == "/" || path.hasPrefix($0.point + "/")
-        }.reduce(nil) { best, next -> (point: String, source: String)? in
+        }.reduce(nil) { best, next -> Mount? in
             next.point.utf8.count >= (best?.point.utf8.count ?? 0) ? next : best
         }
         return inner.flatMap { $0.source.isEmpty ? nil : $0.source }
@@ -27,25 +27,42 @@ package enum MountTable {
         }
     }
 
-    /// The mount points of capsulefs with their sources, in the order of the table.
-    private static func mounts() -> [(point: String, source: String)] {
+    /// `major:minor` of what is mounted at a point: the last where mounts lie over each other.
+    ///
+    /// stat(2) would ask the file system, which may not answer yet.
+    package static func device(of mountPoint: String) -> String? {
+        mounts().last { $0.point == mountPoint }?.device
+    }
+
+    private struct Mount {
+        let point: String
+        let device: String
+        /// Of a mount of ours; else empty.
+        let source: String
+    }
+
+    /// All mounts, in the order of the table.
+    private static func mounts() -> [Mount] {
         guard let table = fopen("/proc/self/mountinfo", "re") else { return [] }
         defer { fclose(table) }
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
-        var found: [(point: String, source: String)] = []
+        var found: [Mount] = []
         while getline(&line, &capacity, table) > 0, let line {
             let fields = String(cString: line).split(separator: " ")
             guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 2 else { continue }
             let isOurs = fields[dash + 1] == "fuse.capsulefs"
-            found.append((unescape(fields[4]), isOurs ? unescape(fields[dash + 2]) : ""))
+            found.append(
+                Mount(
+                    point: unescape(fields[4]), device: String(fields[2]),
+                    source: isOurs ? unescape(fields[dash + 2]) : ""))
         }
         return found
     }
 
     /// The table writes space, tab, line feed and backslash as three octal digits.
-    package static func unescape(_ field: Substring) -> String {
+    private static func unescape(_ field: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {
