@@ -180,3 +180,7 @@ int64_t clinux_peer_uid(int socket) {
 }
 
 int clinux_syncfs(int fd) { return syncfs(fd); }
+
+int clinux_punch(int fd, int64_t offset, int64_t length) {
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+}

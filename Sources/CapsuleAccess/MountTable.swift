@@ -14,6 +14,17 @@ package enum MountTable {
         return inner.flatMap { $0.source.isEmpty ? nil : $0.source }
     }
 
+    /// Where an absolute path lies in a mount of a source: empty, or with a slash before each name.
+    static func place(of path: String, in source: String) -> String? {
+        for mount in mounts() where mount.source == source {
+            if path == mount.point { return "" }
+            if path.hasPrefix(mount.point + "/") {
+                return String(path.dropFirst(mount.point.count))
+            }
+        }
+        return nil
+    }
+
     /// Lets the kernel write back what it has of the mounts of a source.
     static func flushMounts(of path: String) {
         guard let resolved = realpath(path, nil) else { return }

@@ -25,13 +25,17 @@ public struct OpenedTree: Sendable {
         path: String, secrets: OpeningSecrets,
         demands: CapsuleSession.Demands = CapsuleSession.Demands(),
         caches: Capsule.CacheSizes = Capsule.CacheSizes(),
-        recoversLog: Bool = false, workspace: String? = nil
+        recoversLog: Bool = false, workspace: String? = nil,
+        patience: Double = WorkspaceOpener.patience
     ) throws(AccessError) -> OpenedTree {
         if path.hasPrefix("@") {
             let place = try WorkspaceLocator.find(workspace)
-            return try state(String(path.dropFirst()), of: place, secrets, demands)
+            return try state(
+                String(path.dropFirst()), of: place, secrets, demands, patience: patience)
         }
-        if Workspace.isWorkspace(path) { return try state(nil, of: path, secrets, demands) }
+        if Workspace.isWorkspace(path) {
+            return try state(nil, of: path, secrets, demands, patience: patience)
+        }
         if let storage = try MemvidOpener.storage(path: path) {
             try refuse(demands, path)
             var options = MemvidFile.Options()
@@ -53,7 +57,7 @@ public struct OpenedTree: Sendable {
 
     private static func state(
         _ name: String?, of path: String, _ secrets: OpeningSecrets,
-        _ demands: CapsuleSession.Demands
+        _ demands: CapsuleSession.Demands, patience: Double
     ) throws(AccessError) -> OpenedTree {
         guard demands.root == nil, demands.allowedSignersFile == nil, !demands.requiresVerified
         else {
@@ -62,7 +66,8 @@ public struct OpenedTree: Sendable {
                 "\(path): a workspace meets no demands on its origin; a capsule sealed from it can")
         }
         return OpenedTree(
-            tree: try WorkspaceOpener.tree(path: path, state: name, secrets: secrets),
+            tree: try WorkspaceOpener.tree(
+                path: path, state: name, secrets: secrets, patience: patience),
             hasKnownSigner: true)
     }
 

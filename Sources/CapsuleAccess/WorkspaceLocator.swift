@@ -18,6 +18,30 @@ public enum WorkspaceLocator {
             "no workspace is named: use -w, CAPSULE_WORKSPACE, or go into one")
     }
 
+    /// A path as its name inside a workspace: absolute below a mount of it, or relative while the
+    /// working directory is in one, as git takes it; else from the root of the workspace.
+    public static func pathInside(_ text: String, of workspace: String) throws(AccessError)
+        -> String
+    {
+        let source = resolved(workspace) ?? workspace
+        if text.hasPrefix("/") {
+            // What is there may be gone, so only the directory is looked up.
+            let (directory, name) = AtomicFile.split(text)
+            let place = resolved(directory) ?? directory
+            return MountTable.place(of: place, in: source).map { "\($0)/\(name)" } ?? text
+        }
+        guard let place = resolved("."), let prefix = MountTable.place(of: place, in: source) else {
+            return text
+        }
+        return "\(prefix)/\(text)"
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func directory(of path: String) throws(AccessError) -> String {
         if Workspace.isWorkspace(path) { return path }
         if let found = containing(path) { return found }
@@ -28,9 +52,7 @@ public enum WorkspaceLocator {
 
     /// The workspace that a path lies in or is mounted from.
     private static func containing(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        var place = String(cString: resolved)
+        guard var place = resolved(path) else { return nil }
         if let source = MountTable.source(of: place), Workspace.isWorkspace(source) {
             return source
         }

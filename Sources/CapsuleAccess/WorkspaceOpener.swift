@@ -6,24 +6,47 @@ import Glibc
 
 /// Opens workspaces, with errors that name them.
 public enum WorkspaceOpener {
+    /// Seconds to wait for another verb, unless the user says otherwise; a mount, which has a
+    /// workspace for long, is asked instead.
+    public static let patience = 5.0
+
     /// Opens the workspace at `path` with the first secret that fits.
     public static func open(
         path: String, secrets: OpeningSecrets, options: Workspace.Options = Workspace.Options()
     ) throws(AccessError) -> Workspace {
         let file = try keyFile(of: path)
-        let keys = try secrets.unlock(file, path: path)
+        let keys: FileKeys
+        do throws(AccessError) {
+            keys = try secrets.unlock(file, path: path)
+        } catch {
+            if error.code == "wrong_secret" { Workspace.report(.openFailed, [:], at: path) }
+            throw error
+        }
         return try named(path) {
             try Workspace(path: path, keyFile: file, keys: keys, options: options)
         }
     }
 
-    /// The tree of a workspace in a state, or in the present one; nothing is written.
+    /// The tree of a workspace in a state, or in the present one: read through the driver that has
+    /// it mounted, which needs no secret, or else by opening it. Nothing is written.
     public static func tree(
         path: String, state name: String?, secrets: OpeningSecrets,
-        options: Workspace.Options = Workspace.Options()
+        patience: Double = WorkspaceOpener.patience
+    ) throws(AccessError) -> any ReadableTree {
+        if let remote = RemoteWorkspace(path) {
+            if name == nil { MountTable.flushMounts(of: path) }
+            return try named(path) { try remote.tree(at: name) }
+        }
+        return try storedTree(path: path, state: name, secrets: secrets, patience: patience)
+    }
+
+    /// The tree of a workspace that no driver has.
+    public static func storedTree(
+        path: String, state name: String?, secrets: OpeningSecrets, patience: Double
     ) throws(AccessError) -> StateTree {
-        var options = options
+        var options = Workspace.Options()
         options.isReadOnly = true
+        options.lockPatience = patience
         let workspace = try open(path: path, secrets: secrets, options: options)
         return try named(path) {
             let state =
@@ -36,25 +59,59 @@ public enum WorkspaceOpener {
         }
     }
 
-    /// Runs `body` on the states of a workspace: through the driver that has it mounted, which
-    /// needs no secret, or else by opening it.
-    public static func withStates<Result>(
-        path: String, secrets: OpeningSecrets, _ body: (any StateKeeper) throws -> Result
+    /// Runs `body` on a workspace: through the driver that has it mounted, which needs no secret,
+    /// or else by opening it, for reading alone where `isReadOnly` says so.
+    public static func withService<Result>(
+        path: String, secrets: OpeningSecrets, isReadOnly: Bool = false,
+        patience: Double = WorkspaceOpener.patience,
+        _ body: (any WorkspaceService) throws -> Result
     ) throws(AccessError) -> Result {
-        if let remote = RemoteStates(path) {
-            // What programs have written and closed is part of a state that is kept now.
+        if let remote = RemoteWorkspace(path) {
+            // What programs have written and closed is part of what happens now.
             MountTable.flushMounts(of: path)
             return try named(path) { try body(remote) }
         }
         var options = Workspace.Options()
-        // Another verb has it for a moment; a mount, which has it for long, says so.
-        options.lockPatience = 5
+        options.isReadOnly = isReadOnly
+        options.lockPatience = patience
         let workspace = try open(path: path, secrets: secrets, options: options)
         return try named(path) {
             let result = try body(workspace.tree)
-            try workspace.close()
+            if !isReadOnly { try workspace.close() }
             return result
         }
+    }
+
+    /// What is wrong with a workspace, and its present tree.
+    public static func examine(
+        path: String, secrets: OpeningSecrets, isDeep: Bool
+    ) throws(AccessError) -> (faults: [WorkspaceFault], tree: any ReadableTree) {
+        if let remote = RemoteWorkspace(path) {
+            return try named(path) {
+                (try remote.faults(isDeep: isDeep), try remote.tree(at: nil))
+            }
+        }
+        let tree = try storedTree(path: path, state: nil, secrets: secrets, patience: patience)
+        return try named(path) { (try tree.faults(isDeep: isDeep), tree) }
+    }
+
+    /// Records an event of a verb that has done its work already. Where the log cannot be reached,
+    /// a report is left for the next open, as far as the directory can be written to.
+    public static func note(
+        _ kind: EventKind, _ details: [String: EventValue], path: String, keys: FileKeys?
+    ) {
+        if let remote = RemoteWorkspace(path), (try? remote.note(kind, details)) != nil { return }
+        var options = Workspace.Options()
+        options.lockPatience = patience
+        if let keys, let file = try? keyFile(of: path),
+            let workspace = try? Workspace(
+                path: path, keyFile: file, keys: keys, options: options),
+            (try? workspace.tree.note(kind, details)) != nil
+        {
+            _ = try? workspace.close()
+            return
+        }
+        Workspace.report(kind, details, at: path)
     }
 
     /// The file with a workspace's slots.
@@ -116,10 +173,10 @@ extension AccessError {
         let message = error.message.isEmpty ? reason.reason : error.message
         let text = message.hasPrefix(path) ? message : "\(path): \(message)"
         switch error.errno {
-        case EEXIST, ENOENT, EACCES, EPERM:
+        case EEXIST, ENOENT, ENOTDIR, EACCES, EPERM:
             self.init(.usage, code: "unusable_path", text)
         case EINVAL: self.init(.usage, code: "usage", text)
-        case EWOULDBLOCK: self.init(.system, code: "locked", text)
+        case EWOULDBLOCK, EBUSY: self.init(.system, code: "locked", text)
         case EIO: self.init(.system, code: "damaged", text)
         default: self.init(.system, code: "system", text)
         }

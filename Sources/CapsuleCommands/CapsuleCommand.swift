@@ -32,7 +32,13 @@ public struct CapsuleCommand: ParsableCommand {
                     InspectCommand.self, VerifyCommand.self, DoctorCommand.self, TrustCommand.self,
                 ]),
             CommandGroup(
-                name: "Work", subcommands: [InitCommand.self, SnapshotCommand.self]),
+                name: "Work",
+                subcommands: [
+                    InitCommand.self, SnapshotCommand.self, TimelineCommand.self,
+                    HistoryCommand.self, RestoreCommand.self, BranchCommand.self,
+                    ForgetCommand.self, ReclaimCommand.self, RetentionCommand.self,
+                    AuditCommand.self,
+                ]),
             CommandGroup(name: "Keys", subcommands: [SlotCommand.self]),
         ])
 

@@ -47,6 +47,12 @@ extension FileKeys {
     /// The cipher of a workspace's database, its log and its map of pages.
     public var databaseCipher: PageCipher { PageCipher(key: subkey("workspace database")) }
 
+    /// The cipher of keys that lie in the database.
+    public var wrappingCipher: PageCipher { PageCipher(key: subkey("workspace wrapped keys")) }
+
+    /// The private key of reports from those who have no key.
+    public var reportKey: SymmetricKey { subkey("workspace reports") }
+
     /// The cipher of the segment of a name of 8 bytes.
     public func segmentCipher(name: [UInt8]) -> SegmentCipher {
         let purpose = name.map { String($0, radix: 16) }.joined(separator: ".")

@@ -94,7 +94,9 @@ public enum Driver {
             let workspace = try WorkspaceOpener.open(
                 path: options.source, secrets: options.secrets, options: settings)
             return Opened(
-                fileSystem: WorkspaceFileSystem(workspace), isWritable: !options.isReadOnly,
+                fileSystem: WorkspaceFileSystem(
+                    workspace, mountPoint: absolutePath(options.mountPoint),
+                    pointInterval: options.pointInterval), isWritable: !options.isReadOnly,
                 enforcesPermissions: true)
         }
         let tree = try openTree(options)

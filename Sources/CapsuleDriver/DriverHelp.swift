@@ -1,9 +1,9 @@
 /// What `capsulefs --help` prints: one screen.
 enum DriverHelp {
     static let text = """
-        usage: capsulefs CAPSULE MOUNTPOINT [-f] [-d] [-o OPTION[,OPTION...]]
+        usage: capsulefs SOURCE MOUNTPOINT [-f] [-d] [-o OPTION[,OPTION...]]
 
-        Mounts a sealed capsule, or a Memvid file, as a read-only folder.
+        Mounts a sealed capsule or a Memvid file as a read-only folder, a workspace as a live one.
 
           -f               stay in front       -d   print libfuse's trace, and stay in front
           --notify-fd N    write READY=1 to descriptor N when the mount answers
@@ -19,6 +19,8 @@ enum DriverHelp {
           allow-suid, allow-dev
           subdir=PATH      show a directory of the capsule as the root
           recover          of a Memvid file, also show what is only in its log
+          ro, at=@STATE    show a workspace, or a state of it, and write nothing
+          timeline=SECONDS keep a state of a workspace after so long a change (900; 0: none)
           cache=SIZE       memory for contents (64M)    threads=N
           timeout=SECONDS  unmount when idle            redact   no names in the log
 

@@ -22,6 +22,8 @@ struct DriverOptions {
     var isReadOnly = false
     /// The state of a workspace that is shown instead of the present one.
     var state: String?
+    /// Seconds of change after which a workspace keeps a point of its timeline; 0 keeps none.
+    var pointInterval: Int64 = 900
     var allowsSuid = false
     var allowsDevices = false
     var cacheLength = 64 << 20
@@ -127,8 +129,7 @@ struct DriverOptions {
         case "ro": isReadOnly = true
         case "rw": isReadOnly = false
         case "redact": policy.redactsNames = true
-        case "noexec", "noatime", "nodiratime", "relatime", "strictatime", "dirsync", "sync",
-            "nosymfollow":
+        case "noexec", "noatime", "dirsync", "sync":
             kernelFlags.append(flag)
         case _ where Self.isIgnored(flag): break
         default: throw Self.usage("unknown mount option '\(flag)'")
@@ -143,6 +144,9 @@ struct DriverOptions {
             "suid", "nosuid", "dev", "nodev", "exec", "atime", "async", "defaults",
             "auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev",
             "silent", "loud", "diratime", "norelatime", "nostrictatime", "mand", "nomand",
+            // Which time of access is kept, libfuse cannot tell the kernel; we keep none but what
+            // utimensat(2) sets.
+            "nodiratime", "relatime", "strictatime", "lazytime",
         ]
         return known.contains(word) || word.hasPrefix("x-") || word.hasPrefix("X-")
             || word.hasPrefix("comment=")
@@ -169,6 +173,8 @@ struct DriverOptions {
                 throw Self.usage("at= takes @ and the name of a state")
             }
             state = String(value.dropFirst())
+        case "timeline":
+            pointInterval = Int64(try Self.number(key, value) as UInt32)
         case "uid": policy.uid = try Self.number(key, value)
         case "gid": policy.gid = try Self.number(key, value)
         case "umask":

@@ -66,6 +66,9 @@ public struct Manifest: Codable, Equatable, Sendable {
     public var excluded: [String]
     /// Files that changed while they were read.
     public var remarks: [Remark]
+    /// Of a capsule sealed from a workspace, the checkpoint of its audit log at that moment:
+    /// whoever has the capsule can tell later whether events before it changed or vanished.
+    public var auditCheckpoint: String?
 
     private enum CodingKeys: String, CodingKey {
         case kind, creator, lineage, excluded, remarks
@@ -76,6 +79,7 @@ public struct Manifest: Codable, Equatable, Sendable {
         case contentDigest = "content_digest"
         case entryCount = "entry_count"
         case totalSize = "total_size"
+        case auditCheckpoint = "audit_checkpoint"
     }
 
     /// A manifest from its fields.

@@ -28,6 +28,9 @@ package final class SharedCache<Value: AnyObject & Sendable>: Sendable {
         }
     }
 
+    /// Drops everything that is there now.
+    package func removeAll() { for shard in shards { shard.removeAll() } }
+
     /// The object of `key`, if it is there now.
     package func present(_ key: UInt64) -> Value? { shard(of: key).present(key) }
 
@@ -57,6 +60,15 @@ package final class SharedCache<Value: AnyObject & Sendable>: Sendable {
 
         func present(_ key: UInt64) -> Value? {
             monitor.locked { use(key) }
+        }
+
+        func removeAll() {
+            monitor.locked {
+                slots = [:]
+                ring = []
+                hand = 0
+                total = 0
+            }
         }
 
         private func use(_ key: UInt64) -> Value? {

@@ -5,70 +5,111 @@ import FuseKit
 import Glibc
 import Synchronization
 
-/// The states of a workspace as directories of its mount: `.capsule/snapshots/NAME`, which nobody
-/// can change and which the root does not list.
+/// What a workspace remembers, in its mount: `.capsule`, which nobody can change and which the root
+/// does not list.
 ///
-/// The upper 16 bits of a node say what it belongs to: 0 is the present tree, 65535 the directories
-/// that are made up here, anything between a state. So a file has another inode number in every
-/// state, and no program takes two of them for one.
+///     .capsule/snapshots/NAME/   states that somebody kept
+///     .capsule/timeline/TIME/    states that came by themselves
+///     .capsule/audit.jsonl       the audit log
+///     .capsule/stats.json        what is stored, and for what
+///
+/// The upper 16 bits of a node say what it belongs to: 0 is the present tree, 65535 what is made up
+/// here, anything between a state. So a file has another inode number in every state, and no
+/// program takes two of them for one.
 final class StateViews: Sendable {
     /// The name under which all this is found in the root.
     static let name = Array(".capsule".utf8)
-    private static let snapshotsName = Array("snapshots".utf8)
     private static let shift: UInt64 = 48
-    private static let madeUp: UInt64 = 65535 << shift
-    /// `.capsule` itself.
-    private static let top = madeUp | 1
-    private static let snapshots = madeUp | 2
+    static let madeUp: UInt64 = 65535 << shift
+
+    /// The directories that are made up here.
+    private enum Directory: UInt64, CaseIterable {
+        case top = 1
+        case snapshots = 2
+        case timeline = 3
+
+        var node: UInt64 { StateViews.madeUp | rawValue }
+        var name: [UInt8] { Array("\(self)".utf8) }
+
+        init?(node: UInt64) {
+            guard node & StateViews.madeUp == StateViews.madeUp else { return nil }
+            self.init(rawValue: node & ~StateViews.madeUp)
+        }
+
+        /// Whether it has a directory for a state.
+        func shows(_ state: WorkspaceState) -> Bool {
+            switch self {
+            case .top: false
+            case .snapshots: state.kind != .automatic
+            case .timeline: state.kind == .automatic
+            }
+        }
+    }
 
     private struct State {
         /// The number of each state's view, by its epoch.
         var numbers: [Int64: UInt64] = [:]
         var views: [UInt64: SealedFileSystem] = [:]
+        var next: UInt64 = 1
     }
 
     private let workspace: Workspace
+    let generated: GeneratedFiles
     private let report: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     init(_ workspace: Workspace, report: @escaping @Sendable (String) -> Void) {
         self.workspace = workspace
         self.report = report
+        generated = GeneratedFiles(workspace.tree)
     }
 
     /// Whether a node is not of the present tree.
     static func owns(_ node: UInt64) -> Bool { node >> shift != 0 }
 
-    /// The file system of the state that a node belongs to; nil for the directories made up here.
+    /// The file system of the state that a node belongs to; nil for what is made up here.
     func view(of node: UInt64) -> SealedFileSystem? {
         state.withLock { $0.views[node >> Self.shift] }
     }
 
+    /// States may show something else from now on, as something was forgotten: each gets new nodes,
+    /// and the old ones lead nowhere.
+    func reset() {
+        state.withLock { state in
+            state.numbers = [:]
+            state.views = [:]
+        }
+    }
+
     /// The node of a state's root.
     private func root(of wanted: WorkspaceState) throws(WorkspaceError) -> UInt64 {
-        let number = state.withLock { state -> UInt64 in
-            let next = UInt64(state.numbers.count) + 1
-            return state.numbers[wanted.epoch] ?? next
+        let known = state.withLock { $0.numbers[wanted.epoch] }
+        if let known { return known << Self.shift | 1 }
+        let number = state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
         }
         guard number < Self.madeUp >> Self.shift else { throw WorkspaceError(EMFILE) }
         let first = number << Self.shift | 1
-        if view(of: first) != nil { return first }
         let tree = try StateTree(workspace, at: wanted)
         let made = try? SealedFileSystem(
             tree, policy: MountPolicy(), firstNode: first, report: report)
         guard let made else { throw WorkspaceError(EIO) }
-        state.withLock { state in
+        // Another thread may have been faster: one state has one number.
+        let kept = state.withLock { state in
+            if let other = state.numbers[wanted.epoch] { return other }
             state.numbers[wanted.epoch] = number
             state.views[number] = made
+            return number
         }
-        return first
+        return kept << Self.shift | 1
     }
 
     // MARK: Answers
 
     /// `.capsule` as the answer to a lookup in the root.
     func lookUpTop(_ request: consuming FuseRequest) {
-        request.reply(entry(Self.top, FileTime(seconds: 0, nanoseconds: 0)))
+        request.reply(entry(Directory.top.node, FileTime(seconds: 0, nanoseconds: 0)))
     }
 
     private func entry(_ node: UInt64, _ time: FileTime) -> FuseEntry {
@@ -100,13 +141,21 @@ final class StateViews: Sendable {
         if let view = view(of: parent) {
             return view.lookup(request, parent: parent, name: name)
         }
+        guard let directory = Directory(node: parent) else { return request.fail(ESTALE) }
         do throws(WorkspaceError) {
-            let states = try workspace.tree.states()
-            if parent == Self.top, name.elementsEqual(Self.snapshotsName) {
-                return request.reply(entry(Self.snapshots, time(states)))
+            if directory == .top {
+                if let found = Directory.allCases.first(where: { name.elementsEqual($0.name) }),
+                    found != .top
+                {
+                    return request.reply(entry(found.node, time(try workspace.tree.states())))
+                }
+                guard let file = try generated.entry(name) else { return request.fail(ENOENT) }
+                return request.reply(file)
             }
-            let found = states.first { name.elementsEqual($0.name.utf8) }
-            guard parent == Self.snapshots, let found else { return request.fail(ENOENT) }
+            let found = try workspace.tree.states().first {
+                directory.shows($0) && name.elementsEqual($0.name.utf8)
+            }
+            guard let found else { return request.fail(ENOENT) }
             request.reply(try stateEntry(found))
         } catch {
             request.fail(error.errno)
@@ -115,6 +164,8 @@ final class StateViews: Sendable {
 
     func attributes(_ request: consuming FuseRequest, node: UInt64) {
         if let view = view(of: node) { return view.attributes(request, node: node) }
+        if let file = generated.attributes(of: node) { return request.reply(file, timeout: 1e9) }
+        guard Directory(node: node) != nil else { return request.fail(ESTALE) }
         do throws(WorkspaceError) {
             let time = time(try workspace.tree.states())
             request.reply(entry(node, time).attributes, timeout: 0)
@@ -130,21 +181,9 @@ final class StateViews: Sendable {
             return view.readDirectory(
                 request, node: node, size: size, offset: offset, isPlus: isPlus)
         }
+        guard let directory = Directory(node: node) else { return request.fail(ESTALE) }
         do throws(WorkspaceError) {
-            let states = try workspace.tree.states()
-            let time = time(states)
-            let above = node == Self.snapshots ? Self.top : Inode.root
-            var list: [(name: [UInt8], entry: FuseEntry)] = [
-                ([0x2e], entry(node, time)),
-                ([0x2e, 0x2e], entry(above, time)),
-            ]
-            if node == Self.top {
-                list.append((Self.snapshotsName, entry(Self.snapshots, time)))
-            } else {
-                for state in states {
-                    list.append((Array(state.name.utf8), try stateEntry(state)))
-                }
-            }
+            let list = try entries(of: directory)
             var buffer = FuseDirectoryBuffer(for: request, capacity: size, isPlus: isPlus)
             for (index, item) in list.enumerated().dropFirst(Int(clamping: max(0, offset))) {
                 let name = item.name.map { CChar(bitPattern: $0) } + [0]
@@ -154,5 +193,26 @@ final class StateViews: Sendable {
         } catch {
             request.fail(error.errno)
         }
+    }
+
+    private func entries(
+        of directory: Directory
+    ) throws(WorkspaceError) -> [(name: [UInt8], entry: FuseEntry)] {
+        let states = try workspace.tree.states()
+        let time = time(states)
+        let above = directory == .top ? Inode.root : Directory.top.node
+        var list: [(name: [UInt8], entry: FuseEntry)] = [
+            ([0x2e], entry(directory.node, time)), ([0x2e, 0x2e], entry(above, time)),
+        ]
+        if directory == .top {
+            for below in Directory.allCases where below != .top {
+                list.append((below.name, entry(below.node, time)))
+            }
+            return list + (try generated.entries())
+        }
+        for state in states where directory.shows(state) {
+            list.append((Array(state.name.utf8), try stateEntry(state)))
+        }
+        return list
     }
 }

@@ -23,6 +23,16 @@ extension WorkspaceFileSystem {
         if let view = views.view(of: node) {
             return view.read(request, node: node, size: size, offset: offset)
         }
+        if StateViews.owns(node) {
+            do throws(WorkspaceError) {
+                guard
+                    let bytes = try views.generated.read(node, size: size, offset: offset)
+                else { return request.fail(ESTALE) }
+                return request.reply(value: bytes)
+            } catch {
+                return request.fail(error.errno)
+            }
+        }
         let buffer = buffers.take(size)
         defer { buffers.give(buffer) }
         do throws(WorkspaceError) {
@@ -95,6 +105,8 @@ extension WorkspaceFileSystem {
         if let view = views.view(of: node) {
             return view.seek(request, node: node, offset: offset, whence: whence)
         }
+        // The caller takes all of it for data then.
+        if StateViews.owns(node) { return request.fail(EINVAL) }
         guard offset >= 0, whence == SeekKind.data || whence == SeekKind.hole else {
             return request.fail(EINVAL)
         }

@@ -24,9 +24,18 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     /// How long the kernel may keep an answer, in seconds: for ever.
     private static let timeout = 1e9
 
+    private let mountPoint: String
+    /// Seconds of change after which a point of the timeline is kept; 0 keeps none.
+    private let pointInterval: Int64
+
     /// A file system over an opened workspace.
-    public init(_ workspace: Workspace) {
+    ///
+    /// - Parameter pointInterval: seconds of change after which a point of the timeline is kept; 0
+    ///   keeps none.
+    public init(_ workspace: Workspace, mountPoint: String, pointInterval: Int64) {
         self.workspace = workspace
+        self.mountPoint = mountPoint
+        self.pointInterval = pointInterval
         tree = workspace.tree
         views = StateViews(workspace, report: workspace.tree.report)
     }
@@ -48,28 +57,55 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         Environment.monotonicSeconds() - Double(bitPattern: lastRequest.load(ordering: .relaxed))
     }
 
-    /// Commits what is old and answers the other verbs, from now on.
+    /// Commits what is old, keeps points, gives space back and answers the other verbs, from now
+    /// on.
     public func attach(_ session: FuseSession) {
-        if !tree.isReadOnly { control.withLock { $0 = workspace.listen() } }
+        if tree.isReadOnly { return }
+        tree.onReplacement { [weak self] in self?.invalidate($0) }
+        // A failure is reported where it happens, and must not keep anybody from their files.
+        try? workspace.noteMounted(at: mountPoint)
+        control.withLock { $0 = workspace.listen() }
         self.session.withLock { $0 = session }
         isAttached.store(true, ordering: .releasing)
         _ = Worker { [weak self] in
+            var round = 0
             while let self, isAttached.load(ordering: .acquiring) {
                 tree.commitIfDue()
+                round += 1
+                if round % Self.roundsPerUpkeep == 0 { upkeep() }
                 usleep(Self.commitPauseMicroseconds)
             }
         }
     }
 
     private static let commitPauseMicroseconds: UInt32 = 500_000
+    private static let roundsPerUpkeep = 4
+
+    /// What keeps a workspace in order while it is mounted.
+    private func upkeep() {
+        _ = try? tree.keepPoint(interval: pointInterval)
+        if let space = try? workspace.space() { try? tree.reclaimIfDue(space: space) }
+    }
+
+    /// The tree was changed by somebody else than the kernel.
+    private func invalidate(_ replaced: ReplacedNames) {
+        views.reset()
+        guard let session = session.withLock({ $0 }) else { return }
+        for place in replaced.names { session.invalidate(name: place.name, in: place.parent) }
+        for node in replaced.inodes { _ = session.invalidate(node: node) }
+    }
 
     /// Stores everything.
     public func detach() -> Bool {
-        isAttached.store(false, ordering: .releasing)
+        let wasAttached = isAttached.exchange(false, ordering: .acquiringAndReleasing)
         session.withLock { $0 = nil }
         control.withLock { control in
             control?.stop()
             control = nil
+        }
+        if wasAttached {
+            _ = try? tree.keepPoint(interval: pointInterval, isEnd: true)
+            try? workspace.noteUnmounted()
         }
         // `close` reports what fails.
         return (try? workspace.close()) != nil

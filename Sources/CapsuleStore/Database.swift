@@ -54,6 +54,8 @@ public final class Database {
             // not one yet.
             try execute("PRAGMA page_size=\(SealedBlocks.length)")
             try execute("PRAGMA journal_mode=MEMORY")
+            // Free pages can be given back without writing the whole database again.
+            try execute("PRAGMA auto_vacuum=INCREMENTAL")
         }
         try execute("PRAGMA journal_mode=WAL")
         try execute("PRAGMA synchronous=FULL")

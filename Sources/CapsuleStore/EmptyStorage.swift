@@ -21,5 +21,7 @@ final class EmptyStorage: ResizableStorage {
 
     func truncate(to length: UInt64) throws(SystemError) { throw refusal }
 
+    func punch(_ range: Range<UInt64>) throws(SystemError) { throw refusal }
+
     func flush() throws(SystemError) {}
 }

@@ -92,6 +92,11 @@ public final class Statement {
             withBytes(column) { Array($0) }
         }
 
+        /// Bytes as text; what is no UTF-8 is replaced.
+        public func text(_ column: Int32) -> String {
+            withBytes(column) { String(decoding: $0, as: UTF8.self) }
+        }
+
         /// Lends bytes to `body`.
         public func withBytes<Result>(
             _ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result

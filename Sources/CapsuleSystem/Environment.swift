@@ -35,6 +35,19 @@ public enum Environment {
     /// Allows as many open files as the system grants: a deep folder needs one for each level.
     public static func raiseOpenFileLimit() { clinux_raise_open_files() }
 
+    /// What this program is called.
+    public static var programName: String {
+        String(CommandLine.arguments.first?.split(separator: "/").last ?? "capsule")
+    }
+
+    /// What this machine is called.
+    public static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Whether this process runs as root.
     public static var isRoot: Bool { geteuid() == 0 }
 }

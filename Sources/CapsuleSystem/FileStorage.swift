@@ -50,6 +50,13 @@ public final class FileStorage: ResizableStorage {
         _ = try retrying("truncate", name) { ftruncate(descriptor.raw, off_t(length)) }
     }
 
+    /// As `ResizableStorage` says.
+    public func punch(_ range: Range<UInt64>) throws(SystemError) {
+        _ = try retrying("punch a hole into", name) {
+            clinux_punch(descriptor.raw, Int64(range.lowerBound), Int64(range.count))
+        }
+    }
+
     /// Takes a whole-file lock that lasts as long as this object. Throws EAGAIN when another
     /// process holds it and `wait` is false.
     public func lock(exclusive: Bool, wait: Bool) throws(SystemError) {

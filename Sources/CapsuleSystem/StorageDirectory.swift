@@ -5,6 +5,10 @@ import Glibc
 public protocol ResizableStorage: Storage {
     /// Makes the file exactly `length` bytes long. Throws `SystemError`.
     func truncate(to length: UInt64) throws(SystemError)
+
+    /// Gives the space of a range back; it reads as zeros then. Throws EOPNOTSUPP where the medium
+    /// cannot.
+    func punch(_ range: Range<UInt64>) throws(SystemError)
 }
 
 /// A directory of storage: the seam at which tests inject faults into a store of several files.

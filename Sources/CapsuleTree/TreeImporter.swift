@@ -188,12 +188,13 @@ extension TreeSealer {
             try writer.finish(stream)
             var index = importer.index
             try writer.writeIndex(&index, uniform: level == 0)
-            let manifest = Manifest(
+            var manifest = Manifest(
                 capsuleID: Text.hex(id), creator: request.creator,
                 toolVersion: request.toolVersion, createdAt: request.createdAt,
                 lineage: lineage(id), contentDigest: importer.contentDigest.hex,
                 entryCount: UInt64(index.count - 1), totalSize: index.totalSize, excluded: [],
                 remarks: [])
+            manifest.auditCheckpoint = request.auditCheckpoint
             try writer.writeManifest(manifest.encoded, uniform: level == 0)
             return manifest
         }

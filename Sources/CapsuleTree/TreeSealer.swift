@@ -44,6 +44,8 @@ public struct SealRequest: Sendable {
     public var excludes: [ExcludePattern] = []
     /// The place in a series of versions; nil begins one, which is named after its first capsule.
     public var lineage: Manifest.Lineage?
+    /// Of what is sealed from a workspace, the signed checkpoint of its audit log.
+    public var auditCheckpoint: String?
     /// Whether the lineage is written into the clear header.
     public var publishesLineage = false
     /// The manifest's creator and tool.

@@ -11,6 +11,8 @@ final class AttributeTable {
     private let insertTarget: Statement
     private let deleteTarget: Statement
 
+    static let columns = "inode, name, value, born"
+
     init(_ database: Database) throws(StoreError) {
         select = try Statement(
             database, "SELECT value, born FROM attribute WHERE inode = ?1 AND name = ?2")
@@ -18,19 +20,24 @@ final class AttributeTable {
             database, "SELECT name FROM attribute WHERE inode = ?1 ORDER BY name")
         insert = try Statement(
             database,
-            "INSERT OR REPLACE INTO attribute(inode, name, value, born) VALUES (?1,?2,?3,?4)")
+            "INSERT OR REPLACE INTO attribute(\(Self.columns)) VALUES (?1,?2,?3,?4)")
         archive = try Statement(
             database,
             """
-            INSERT INTO past_attribute(inode, name, value, born, died)
-            SELECT inode, name, value, born, ?3 FROM attribute
+            INSERT INTO past_attribute(\(Self.columns), died)
+            SELECT \(Self.columns), ?3 FROM attribute
             WHERE inode = ?1 AND name = ?2 AND born < ?3
             """)
         delete = try Statement(
             database, "DELETE FROM attribute WHERE inode = ?1 AND name = ?2")
         // The target of a link never changes, and its number is never used again.
         selectTarget = try Statement(database, "SELECT path FROM target WHERE inode = ?1")
-        deleteTarget = try Statement(database, "DELETE FROM target WHERE inode = ?1")
+        deleteTarget = try Statement(
+            database,
+            """
+            DELETE FROM target WHERE inode = ?1
+            AND NOT EXISTS (SELECT 1 FROM past_inode WHERE number = ?1)
+            """)
         insertTarget = try Statement(database, "INSERT INTO target(inode, path) VALUES (?1,?2)")
     }
 
@@ -63,6 +70,7 @@ final class AttributeTable {
         try selectTarget.bind(1, Int64(bitPattern: inode)).first { $0.bytes(0) } ?? []
     }
 
+    /// Removes the target of a link that no state shows.
     func removeTarget(of inode: UInt64) throws(StoreError) {
         try deleteTarget.bind(1, Int64(bitPattern: inode)).run()
     }

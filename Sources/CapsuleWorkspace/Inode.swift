@@ -23,7 +23,7 @@ public struct FileTime: Equatable, Sendable {
 /// An inode of the live tree: one row.
 public struct Inode: Equatable, Sendable {
     /// Its number: never used again for another.
-    public let number: UInt64
+    public internal(set) var number: UInt64
     /// The epoch in which this row came to be.
     var born: Int64
     /// Type and permission bits, as in stat(2).

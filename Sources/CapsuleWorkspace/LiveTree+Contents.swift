@@ -19,25 +19,33 @@ extension LiveTree {
     public func read(
         _ number: UInt64, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(WorkspaceError) -> Int {
-        let (count, found) = try locked {
-            () throws(WorkspaceError) -> (Int, [FileExtent]) in
-            let inode = try regularFile(number)
-            guard offset < inode.size else { return (0, []) }
-            let count = Int(min(UInt64(buffer.count), inode.size - offset))
-            let found = try stored { () throws(StoreError) in
-                try extents.extents(of: number, in: offset..<offset + UInt64(count))
+        var before: [FileExtent]?
+        while true {
+            let (count, found) = try locked {
+                () throws(WorkspaceError) -> (Int, [FileExtent]) in
+                let inode = try regularFile(number)
+                guard offset < inode.size else { return (0, []) }
+                let count = Int(min(UInt64(buffer.count), inode.size - offset))
+                let found = try stored { () throws(StoreError) in
+                    try extents.extents(of: number, in: offset..<offset + UInt64(count))
+                }
+                return (count, found)
             }
-            return (count, found)
+            do throws(FormatError) {
+                try segments.read(
+                    found, in: offset..<offset + UInt64(count),
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+                return count
+            } catch {
+                // Blocks may have been moved, or given up, since they were looked up.
+                if found != before {
+                    before = found
+                    continue
+                }
+                report("inode \(number), bytes \(offset) to \(offset + UInt64(count)): \(error)")
+                throw WorkspaceError(error)
+            }
         }
-        do throws(FormatError) {
-            try segments.read(
-                found, in: offset..<offset + UInt64(count),
-                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-        } catch {
-            report("inode \(number), bytes \(offset) to \(offset + UInt64(count)): \(error)")
-            throw WorkspaceError(error)
-        }
-        return count
     }
 
     /// Writes all bytes at `offset`; with `keepsTimes` somebody else tells the times.
@@ -49,6 +57,7 @@ extension LiveTree {
         guard offset <= Self.sizeMax - UInt64(bytes.count) else { throw WorkspaceError(EFBIG) }
         let unit = UInt64(SegmentStore.blockLength)
         var written: [FileExtent] = []
+        defer { segments.unpin(written.map(\.block)) }
         var position = offset
         let end = offset + UInt64(bytes.count)
         while position < end {
@@ -90,6 +99,7 @@ extension LiveTree {
             return (cleared, new.reduce(0) { $0 + $1.length })
         }
         inode.storedSize = inode.storedSize &- cleared &+ added
+        noteFreed(cleared)
     }
 
     /// Makes a file `size` bytes long; the caller puts the inode back.
@@ -101,6 +111,7 @@ extension LiveTree {
             try stored { () throws(StoreError) in
                 try extents.removeAll(of: number, epoch: epoch)
             }
+            noteFreed(inode.storedSize)
             inode.storedSize = 0
         } else if size < inode.size {
             try replace(size..<Self.sizeMax, of: &inode, with: [])

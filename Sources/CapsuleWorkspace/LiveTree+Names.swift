@@ -32,7 +32,7 @@ extension LiveTree {
     private static let depthMax = 1 << 20
     private static let setGroupID: UInt32 = 0o2000
 
-    private func child(_ name: [UInt8], of parent: UInt64) throws(WorkspaceError) -> Inode? {
+    func child(_ name: [UInt8], of parent: UInt64) throws(WorkspaceError) -> Inode? {
         guard name.count <= Self.nameLengthMax else { throw WorkspaceError(ENAMETOOLONG) }
         let number = try stored { () throws(StoreError) in try names.find(name, in: parent) }
         guard let number else { return nil }
@@ -103,6 +103,40 @@ extension LiveTree {
         directory.changed = now
     }
 
+    /// Gives an inode that is no directory one more name.
+    func addName(
+        _ name: [UInt8], to number: UInt64, in parent: UInt64
+    ) throws(WorkspaceError) {
+        var directory = try directory(parent)
+        var target = try inode(number)
+        try add(name, child: number, to: &directory, now: FileTime.now)
+        target.linkCount += 1
+        inodes.put(directory)
+        inodes.put(target)
+    }
+
+    /// Gives a directory its name.
+    func addDirectory(
+        _ name: [UInt8], _ number: UInt64, in parent: UInt64
+    ) throws(WorkspaceError) {
+        var directory = try directory(parent)
+        try add(name, child: number, to: &directory, now: FileTime.now)
+        directory.linkCount += 1
+        inodes.put(directory)
+    }
+
+    /// Removes a name that is there; a directory's must be the last of it.
+    func removeName(
+        _ name: [UInt8], of target: Inode, in parent: UInt64
+    ) throws(WorkspaceError) {
+        var directory = try directory(parent)
+        let now = FileTime.now
+        try take(name, from: &directory, now: now)
+        if target.isDirectory { directory.linkCount &-= 1 }
+        inodes.put(directory)
+        try dropName(of: target, now: now)
+    }
+
     /// Gives an inode one more name.
     public func link(
         _ number: UInt64, as name: [UInt8], in parent: UInt64
@@ -129,13 +163,10 @@ extension LiveTree {
     /// Removes a name that is no directory's.
     public func unlink(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
-            var directory = try directory(parent)
+            _ = try directory(parent)
             guard let target = try child(name, of: parent) else { throw WorkspaceError(ENOENT) }
             guard !target.isDirectory else { throw WorkspaceError(EISDIR) }
-            let now = FileTime.now
-            try take(name, from: &directory, now: now)
-            inodes.put(directory)
-            try dropName(of: target, now: now)
+            try removeName(name, of: target, in: parent)
         }
     }
 
@@ -150,15 +181,11 @@ extension LiveTree {
     /// Removes an empty directory.
     public func removeDirectory(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
-            var directory = try directory(parent)
+            _ = try directory(parent)
             guard let target = try child(name, of: parent) else { throw WorkspaceError(ENOENT) }
             guard target.isDirectory else { throw WorkspaceError(ENOTDIR) }
             try requireEmpty(target)
-            let now = FileTime.now
-            try take(name, from: &directory, now: now)
-            directory.linkCount &-= 1
-            inodes.put(directory)
-            try dropName(of: target, now: now)
+            try removeName(name, of: target, in: parent)
         }
     }
 

@@ -18,16 +18,22 @@ public final class LiveTree: @unchecked Sendable {
     let names: NameTable
     let extents: ExtentTable
     let attributes: AttributeTable
+    let audit: AuditLog
     private let insertSegment: Statement
+    let replacementListener = ReplacedNamesListener()
     /// Takes one line about each failure of storage.
     public let report: @Sendable (String) -> Void
     /// Lookups that the kernel has not forgotten yet, and writers, by inode.
     var lookups: [UInt64: UInt64] = [:]
     var writers: [UInt64: Int] = [:]
     /// Inodes without names that somebody still has open.
-    private var orphans: Set<UInt64> = []
+    var orphans: Set<UInt64> = []
     /// The epoch of changes: one more than that of the newest state.
     var epoch: Int64
+    /// The epoch of which the database knows that it changed the tree.
+    var markedEpoch: Int64 = 0
+    /// Bytes of files that went since the segments were last looked through: a hint.
+    var freedBytes: UInt64 = 0
     private var changeCount = 0
     private var firstChange = 0.0
     /// Whether nothing can be changed.
@@ -43,11 +49,12 @@ public final class LiveTree: @unchecked Sendable {
     private static let ageMax = 5.0
 
     init(
-        _ database: Database, segments: SegmentStore, reserve: Reserve?, isReadOnly: Bool,
-        report: @escaping @Sendable (String) -> Void
+        _ database: Database, segments: SegmentStore, audit: AuditLog, reserve: Reserve?,
+        isReadOnly: Bool, report: @escaping @Sendable (String) -> Void
     ) throws(WorkspaceError) {
         self.database = database
         self.segments = segments
+        self.audit = audit
         self.reserve = reserve
         self.isReadOnly = isReadOnly
         self.report = report
@@ -77,7 +84,7 @@ public final class LiveTree: @unchecked Sendable {
         do throws(WorkspaceError) {
             return try body()
         } catch {
-            if !error.message.isEmpty { report(error.message) }
+            if !error.isAnswer { report(error.message) }
             if hasBegun, !database.isInTransaction { breakOff() }
             throw error
         }
@@ -101,7 +108,7 @@ public final class LiveTree: @unchecked Sendable {
             } catch {
                 // An answer such as EEXIST is given before anything is changed; a failure of the
                 // database may come half way, and half an operation must not be committed.
-                if !error.message.isEmpty { breakOff() }
+                if !error.isAnswer { breakOff() }
                 throw error
             }
             changeCount += 1
@@ -158,6 +165,7 @@ public final class LiveTree: @unchecked Sendable {
                 for (number, name) in segments.takeUnrecorded() {
                     try insertSegment.bind(1, number).bind(2, name).run()
                 }
+                try noteChangedEpoch()
                 try inodes.flush(epoch: epoch)
                 try commitWithReserve()
                 hasBegun = false
@@ -182,6 +190,9 @@ public final class LiveTree: @unchecked Sendable {
             try database.commit()
         }
     }
+
+    /// Takes the space back that a full disk made us give away.
+    func refillReserve() { reserve?.refill() }
 
     /// Puts a long log into the database. What was committed is safe without it, so a failure is no
     /// answer to whoever commits.
@@ -276,6 +287,7 @@ public final class LiveTree: @unchecked Sendable {
         try stored { () throws(StoreError) in
             if inode.isRegular, inode.storedSize > 0 {
                 try extents.removeAll(of: inode.number, epoch: epoch)
+                noteFreed(inode.storedSize)
             }
             if inode.hasAttributes {
                 try attributes.removeAll(of: inode.number, epoch: epoch)

@@ -20,6 +20,8 @@ final class NameTable {
     private let list: Statement
     private static let context = Blake3Context("capsulefs 2 workspace name hash")
 
+    static let columns = "parent, hash, name, child, born"
+
     /// Names with the same hash stand behind each other in as many places.
     private static let probeCount: Int64 = 8
     /// Cookies below are for `.` and `..`.
@@ -34,12 +36,12 @@ final class NameTable {
             """)
         insert = try Statement(
             database,
-            "INSERT OR IGNORE INTO entry(parent, hash, name, child, born) VALUES (?1,?2,?3,?4,?5)")
+            "INSERT OR IGNORE INTO entry(\(Self.columns)) VALUES (?1,?2,?3,?4,?5)")
         archive = try Statement(
             database,
             """
-            INSERT INTO past_entry(parent, hash, name, child, born, died)
-            SELECT parent, hash, name, child, born, ?3 FROM entry WHERE parent = ?1 AND hash = ?2
+            INSERT INTO past_entry(\(Self.columns), died)
+            SELECT \(Self.columns), ?3 FROM entry WHERE parent = ?1 AND hash = ?2
             """)
         delete = try Statement(database, "DELETE FROM entry WHERE parent = ?1 AND hash = ?2")
         list = try Statement(

@@ -33,7 +33,8 @@ enum Schema {
     static var creation: String {
         """
         CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-        INSERT INTO fact VALUES ('schema', \(version)), ('epoch', 1), ('clean', 1);
+        INSERT INTO fact VALUES ('schema', \(version)), ('epoch', 1), ('clean', 1), ('changed', 0),
+          ('branch', 1);
         CREATE TABLE inode(number INTEGER PRIMARY KEY AUTOINCREMENT, \(inodeColumns));
         CREATE INDEX orphan ON inode(number) WHERE links = 0;
         CREATE TABLE entry(\(entryColumns), PRIMARY KEY(parent, hash)) WITHOUT ROWID;
@@ -41,7 +42,19 @@ enum Schema {
         CREATE TABLE attribute(\(attributeColumns), PRIMARY KEY(inode, name)) WITHOUT ROWID;
         CREATE TABLE target(inode INTEGER PRIMARY KEY, path BLOB NOT NULL);
         CREATE TABLE segment(number INTEGER PRIMARY KEY, name BLOB NOT NULL);
-        CREATE TABLE state(epoch INTEGER PRIMARY KEY, name BLOB, seconds INTEGER NOT NULL);
+        CREATE TABLE state(epoch INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,
+          seconds INTEGER NOT NULL, kind INTEGER NOT NULL, tag BLOB NOT NULL,
+          branch INTEGER NOT NULL);
+        CREATE TABLE branch(number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, head INTEGER);
+        INSERT INTO branch VALUES (1, CAST('main' AS BLOB), NULL);
+        CREATE TABLE kept_tag(tag BLOB PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE event(number INTEGER PRIMARY KEY, start INTEGER NOT NULL,
+          line BLOB NOT NULL);
+        CREATE TABLE event_hash(level INTEGER NOT NULL, number INTEGER NOT NULL,
+          hash BLOB NOT NULL, PRIMARY KEY(level, number)) WITHOUT ROWID;
+        CREATE TABLE event_name(digest BLOB PRIMARY KEY, salt BLOB NOT NULL,
+          path BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE wrapped_key(name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE past_inode(number INTEGER NOT NULL, \(inodeColumns), died INTEGER NOT NULL,
           PRIMARY KEY(number, born)) WITHOUT ROWID;
         CREATE TABLE past_entry(\(entryColumns), died INTEGER NOT NULL,

@@ -20,7 +20,7 @@ final class SegmentStore: Sendable {
     /// Plaintext of one block at most, in bytes.
     static let blockLength = 128 << 10
     static let overhead = SegmentCipher.overhead
-    private static let headLength: UInt64 = 64
+    static let headLength: UInt64 = 64
     private static let magic: [UInt8] = Array("MVSEG".utf8) + [0, 0, 1]
     /// A segment takes no more blocks when it is this long.
     private static let segmentLength: UInt64 = 64 << 20
@@ -30,7 +30,7 @@ final class SegmentStore: Sendable {
     static let segmentCountMax: UInt64 = 1 << 35
 
     /// A segment that blocks are read from or written to.
-    private final class Segment: Sendable {
+    final class Segment: Sendable {
         let storage: any ResizableStorage
         let cipher: SegmentCipher
         init(_ storage: any ResizableStorage, _ cipher: SegmentCipher) {
@@ -39,7 +39,7 @@ final class SegmentStore: Sendable {
         }
     }
 
-    private struct State {
+    struct State {
         var names: [Int64: [UInt8]] = [:]
         var open: [Int64: Segment] = [:]
         var current: (number: Int64, segment: Segment, end: UInt64)?
@@ -49,13 +49,17 @@ final class SegmentStore: Sendable {
         /// Made since the database last heard of it.
         var unrecorded: [(number: Int64, name: [UInt8])] = []
         var hasNewNames = false
+        /// Bytes that may be appended before the medium is asked again how much room it has.
+        var roomLeft: UInt64 = 0
+        /// Blocks that were appended and that no row names yet, by segment.
+        var pins: [Int64: Int] = [:]
     }
 
-    private let directory: any StorageDirectory
+    let directory: any StorageDirectory
     private let keys: FileKeys
     private let id: [UInt8]
-    private let state: Mutex<State>
-    private let cache: SharedCache<PlainBytes>
+    let state: Mutex<State>
+    let cache: SharedCache<PlainBytes>
     private let compressors = Pool { ZstdCompressor(level: 3) }
     private let decompressors = Pool { ZstdDecompressor() }
 
@@ -75,24 +79,41 @@ final class SegmentStore: Sendable {
 
     // MARK: Writing
 
-    /// Seals up to `blockLength` bytes and appends them, compressed when that saves anything.
+    /// Seals up to `blockLength` bytes and appends them, compressed when that saves anything. The
+    /// block is pinned until `unpin`.
     func append(_ plaintext: UnsafeRawBufferPointer) throws(SystemError) -> BlockPlace {
         precondition(plaintext.count <= Self.blockLength && !plaintext.isEmpty)
-        let packed = compress(plaintext)
-        let packedLength = packed?.count ?? plaintext.count
-        let length = packedLength + Self.overhead
-        let (number, segment, place) = try reserve(length)
-        let sealed =
-            if let packed {
-                packed.withUnsafeBytes { segment.cipher.seal($0, place: place) }
-            } else {
-                segment.cipher.seal(plaintext, place: place)
+        guard let packed = compress(plaintext) else {
+            return try append(packed: plaintext, plainLength: plaintext.count)
+        }
+        var failure: SystemError?
+        let place = packed.withUnsafeBytes { packed -> BlockPlace? in
+            do throws(SystemError) {
+                return try append(packed: packed, plainLength: plaintext.count)
+            } catch {
+                failure = error
+                return nil
             }
-        try segment.storage.write(sealed, at: place)
+        }
+        if let failure { throw failure }
+        guard let place else { preconditionFailure("a place or an error") }
+        return place
+    }
+
+    /// Seals and appends bytes as they are, which stand for `plainLength` bytes of plaintext.
+    func append(
+        packed: UnsafeRawBufferPointer, plainLength: Int
+    ) throws(SystemError) -> BlockPlace {
+        let (number, segment, place) = try reserve(packed.count + Self.overhead)
+        do throws(SystemError) {
+            try segment.storage.write(segment.cipher.seal(packed, place: place), at: place)
+        } catch {
+            unpin([BlockPlace(segment: number, place: place, packedLength: 0, plainLength: 0)])
+            throw error
+        }
         state.withLock { $0.unflushed[number] = segment }
         return BlockPlace(
-            segment: number, place: place, packedLength: packedLength,
-            plainLength: plaintext.count)
+            segment: number, place: place, packedLength: packed.count, plainLength: plainLength)
     }
 
     /// Nil when it does not get smaller by an eighth.
@@ -113,6 +134,7 @@ final class SegmentStore: Sendable {
         _ length: Int
     ) throws(SystemError) -> (number: Int64, segment: Segment, place: UInt64) {
         try state.withLock { state throws(SystemError) in
+            try takeRoom(UInt64(length), &state)
             if state.current == nil || (state.current?.end ?? 0) > Self.segmentLength {
                 state.current = try begin(&state)
             }
@@ -120,6 +142,7 @@ final class SegmentStore: Sendable {
             let place = current.end
             current.end += UInt64(length)
             state.current = current
+            state.pins[current.number, default: 0] += 1
             return (current.number, current.segment, place)
         }
     }
@@ -134,7 +157,12 @@ final class SegmentStore: Sendable {
         head.append(id)
         head.append(name)
         head.pad(to: Int(Self.headLength))
-        try storage.write(head.bytes, at: 0)
+        do throws(SystemError) {
+            try storage.write(head.bytes, at: 0)
+        } catch {
+            try? directory.remove(Self.fileName(name), isDurable: false)
+            throw error
+        }
         let number = state.nextNumber
         state.nextNumber += 1
         let segment = Segment(storage, keys.segmentCipher(name: name))
@@ -177,7 +205,17 @@ final class SegmentStore: Sendable {
 
     // MARK: Reading
 
-    private func segment(_ number: Int64) throws(FormatError) -> Segment {
+    /// Rows name these appended blocks now, or never will.
+    func unpin(_ blocks: [BlockPlace]) {
+        state.withLock { state in
+            for block in blocks {
+                let count = (state.pins[block.segment] ?? 0) - 1
+                state.pins[block.segment] = count > 0 ? count : nil
+            }
+        }
+    }
+
+    func segment(_ number: Int64) throws(FormatError) -> Segment {
         try state.withLock { state throws(FormatError) in
             if let open = state.open[number] { return open }
             guard let name = state.names[number] else {
@@ -199,6 +237,21 @@ final class SegmentStore: Sendable {
     private func open<Result>(
         _ block: BlockPlace, _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(FormatError) -> Result {
+        let result = try opened(block) { packed -> Result? in
+            block.isCompressed ? decompress(packed, block, body) : body(packed)
+        }
+        guard let result else { throw Self.damaged(block) }
+        return result
+    }
+
+    private static func damaged(_ block: BlockPlace) -> FormatError {
+        FormatError(.damaged, "a block of segment \(block.segment) is damaged", at: block.place)
+    }
+
+    /// Hands what a block holds, compressed or not, to `body`.
+    func opened<Result>(
+        _ block: BlockPlace, _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
+    ) throws(FormatError) -> Result {
         let segment = try segment(block.segment)
         let stored: [UInt8]?
         do throws(SystemError) {
@@ -206,19 +259,16 @@ final class SegmentStore: Sendable {
         } catch {
             throw FormatError(error)
         }
+        guard var stored else { throw Self.damaged(block) }
         var result: Result?
-        if var stored {
-            result = stored.withUnsafeMutableBytes { stored -> Result? in
-                let opened = try? segment.cipher.openInPlace(stored, place: block.place) {
-                    block.isCompressed ? decompress($0, block, body) : body($0)
-                }
-                return opened ?? nil
-            }
+        var failure: SystemError?
+        let isAuthentic = stored.withUnsafeMutableBytes { stored in
+            (try? segment.cipher.openInPlace(stored, place: block.place) { packed -> Void in
+                do throws(SystemError) { result = try body(packed) } catch { failure = error }
+            }) != nil
         }
-        guard let result else {
-            throw FormatError(
-                .damaged, "a block of segment \(block.segment) is damaged", at: block.place)
-        }
+        if let failure { throw FormatError(failure) }
+        guard isAuthentic, let result else { throw Self.damaged(block) }
         return result
     }
 
@@ -294,7 +344,7 @@ final class SegmentStore: Sendable {
 }
 
 /// Immutable bytes with several owners.
-private final class PlainBytes: Sendable {
+final class PlainBytes: Sendable {
     let bytes: [UInt8]
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 }

@@ -97,6 +97,7 @@ public final class Workspace: @unchecked Sendable {
         }
         let directory = try FileDirectory(path: path)
         try makeTree(in: directory, keys: keys, id: id)
+        try directory.replace(ReportSpool.fileName, with: ReportSpool.head(id: id, keys: keys))
         // Only with this file is it a workspace.
         try directory.replace(keyFileName, with: bytes)
     }
@@ -118,6 +119,9 @@ public final class Workspace: @unchecked Sendable {
                     device: 0, parent: Inode.root, accessed: now, modified: now, changed: now,
                     hasAttributes: false))
             try inodes.flush(epoch: 1)
+            let audit = try AuditLog(database, keys: keys, id: id)
+            try audit.makeKey()
+            try audit.append(.created, [:])
             try database.checkpoint()
         }
     }
@@ -164,6 +168,57 @@ public final class Workspace: @unchecked Sendable {
         tree = try Self.openTree(
             in: directory, segments: segments, keys: keys, id: keyFile.header.id,
             options: options)
+        guard !options.isReadOnly else { return }
+        do throws(WorkspaceError) {
+            try noteUncleanEnd()
+            try ReportSpool.absorb(in: directory, into: tree, keys: keys, id: keyFile.header.id)
+            try tree.note(.opened, [:])
+        } catch {
+            // On a full disk something must be deleted first. What is recorded is durable with the
+            // first commit for which there is room.
+            guard error.errno == ENOSPC else { throw error }
+        }
+    }
+
+    /// Leaves word of an event at a workspace that cannot be opened, or not now.
+    public static func report(
+        _ kind: EventKind, _ details: [String: EventValue], at path: String
+    ) {
+        ReportSpool.leave(kind, details, at: path)
+    }
+
+    // MARK: Mounts
+
+    /// A mount begins. If it does not end, the next open says so.
+    public func noteMounted(at mountPoint: String) throws(WorkspaceError) {
+        if tree.isReadOnly { return }
+        try tree.changing { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in try tree.set(Self.cleanFact, 0) }
+            try tree.record(.mounted, ["mount_point": .text(mountPoint)])
+        }
+        try tree.commit()
+    }
+
+    /// The mount has ended.
+    public func noteUnmounted() throws(WorkspaceError) {
+        if tree.isReadOnly { return }
+        try tree.changing { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in try tree.set(Self.cleanFact, 1) }
+            try tree.record(.unmounted, [:])
+        }
+    }
+
+    private static let cleanFact = "clean"
+
+    private func noteUncleanEnd() throws(WorkspaceError) {
+        let isClean = try tree.locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in try tree.fact(Self.cleanFact) != 0 }
+        }
+        if isClean { return }
+        try tree.changing { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in try tree.set(Self.cleanFact, 1) }
+            try tree.record(.uncleanUnmount, [:])
+        }
     }
 
     /// Opens the tree whose database and segments are in these directories.
@@ -171,8 +226,8 @@ public final class Workspace: @unchecked Sendable {
         in directory: any StorageDirectory, segments: any StorageDirectory, keys: FileKeys,
         id: [UInt8], options: Options
     ) throws(WorkspaceError) -> LiveTree {
-        let (database, names) = try stored {
-            () throws(StoreError) -> (Database, [(Int64, [UInt8])]) in
+        let (database, names, audit) = try stored {
+            () throws(StoreError) -> (Database, [(Int64, [UInt8])], AuditLog) in
             let database = try Database(
                 in: directory, key: keys.databaseCipher, id: id,
                 mode: options.isReadOnly ? .readOnly : .readWrite,
@@ -180,13 +235,14 @@ public final class Workspace: @unchecked Sendable {
             let names = try Statement(database, "SELECT number, name FROM segment").all {
                 ($0.integer(0), $0.bytes(1))
             }
-            return (database, names)
+            return (database, names, try AuditLog(database, keys: keys, id: id))
         }
         let store = SegmentStore(
             segments, keys: keys, id: id, names: Dictionary(uniqueKeysWithValues: names),
             cacheLength: options.cacheLength / 3)
         let tree = try LiveTree(
-            database, segments: store, reserve: options.isReadOnly ? nil : Reserve(directory),
+            database, segments: store, audit: audit,
+            reserve: options.isReadOnly ? nil : Reserve(directory),
             isReadOnly: options.isReadOnly, report: options.report)
         if !options.isReadOnly {
             // A log that was left behind may end in the middle of a block, so nothing is added to
@@ -197,6 +253,7 @@ public final class Workspace: @unchecked Sendable {
                 guard error.errno == ENOSPC else { throw error }
             }
             try tree.eraseOrphans()
+            try called { () throws(SystemError) in try store.removeStrays() }
         }
         return tree
     }
@@ -204,7 +261,7 @@ public final class Workspace: @unchecked Sendable {
     /// Answers requests of other processes about it; what hinders that is reported.
     public func listen() -> ControlServer? {
         do throws(WorkspaceError) {
-            return try ControlServer(absolutePath, tree: tree)
+            return try ControlServer(absolutePath, workspace: self)
         } catch {
             tree.report("other verbs cannot reach the mount: \(error.message)")
             return nil

@@ -6,7 +6,7 @@ import CapsuleSystem
 /// block of its segments.
 public struct WorkspaceCheck {
     /// A part of the workspace.
-    public enum Part: Sendable {
+    public enum Part: String, Sendable {
         /// The pages and indexes of the database.
         case database
         /// Names, inodes, links.
@@ -17,24 +17,28 @@ public struct WorkspaceCheck {
         case strays
         /// The blocks in them.
         case blocks
+        /// The audit log.
+        case audit
     }
 
-    private let workspace: Workspace
+    private let live: LiveTree
     private let report: (Part, String) -> Void
-    private var live: LiveTree { workspace.tree }
 
     /// A check; each fault goes to `report`.
-    public init(_ workspace: Workspace, report: @escaping (Part, String) -> Void) {
-        self.workspace = workspace
+    init(_ live: LiveTree, report: @escaping (Part, String) -> Void) {
+        self.live = live
         self.report = report
     }
 
     /// Reads the database; with `isDeep` also the blocks. Throws when the checking itself fails.
-    public func run(isDeep: Bool) throws(WorkspaceError) {
+    func run(isDeep: Bool) throws(WorkspaceError) {
+        // Rows that wait in memory are not in the tables yet.
+        if !live.isReadOnly { try live.commit() }
         try live.locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
                 try live.database.check { report(.database, $0) }
                 try checkTree()
+                try live.audit.check { report(.audit, $0) }
             }
         }
         try checkSegments()
@@ -145,5 +149,28 @@ public struct WorkspaceCheck {
                 report(.blocks, error.description)
             }
         }
+    }
+}
+
+/// What a check found wrong with a part of a workspace.
+public struct WorkspaceFault: Equatable, Sendable {
+    /// The part.
+    public let part: WorkspaceCheck.Part
+    /// What is wrong with it.
+    public let message: String
+
+    /// A fault.
+    public init(_ part: WorkspaceCheck.Part, _ message: String) {
+        self.part = part
+        self.message = message
+    }
+}
+
+extension LiveTree {
+    /// Everything that is wrong. Nobody else uses the tree while the database is read.
+    public func faults(isDeep: Bool) throws(WorkspaceError) -> [WorkspaceFault] {
+        var faults: [WorkspaceFault] = []
+        try WorkspaceCheck(self) { faults.append(WorkspaceFault($0, $1)) }.run(isDeep: isDeep)
+        return faults
     }
 }

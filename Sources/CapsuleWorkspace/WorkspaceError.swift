@@ -10,16 +10,26 @@ public struct WorkspaceError: Error, Equatable, Sendable {
     /// What was wrong with what; empty where errno says it all.
     public let message: String
 
-    /// An answer that is part of the file system's contract, such as ENOENT.
-    public init(_ errno: Int32) {
+    /// Whether this is an answer, given before anything was changed, and no failure of storage.
+    public let isAnswer: Bool
+
+    private init(_ errno: Int32, _ message: String, isAnswer: Bool) {
         self.errno = errno
-        message = ""
+        self.message = message
+        self.isAnswer = isAnswer
     }
+
+    /// An answer that is part of the file system's contract, such as ENOENT.
+    public init(_ errno: Int32) { self.init(errno, "", isAnswer: true) }
 
     /// A failure that somebody should hear of.
     public init(_ errno: Int32, _ message: String) {
-        self.errno = errno
-        self.message = message
+        self.init(errno, message, isAnswer: false)
+    }
+
+    /// The answer to a request that cannot be granted, with the reason.
+    public static func refusal(_ errno: Int32, _ message: String) -> WorkspaceError {
+        WorkspaceError(errno, message, isAnswer: true)
     }
 
     init(_ error: StoreError) { self.init(error.errno, error.message) }

@@ -31,7 +31,8 @@ final class WorkspaceLock {
             }
             usleep(50_000)
         }
-        if isExclusive { try called { () throws(SystemError) in try writeNote() } }
+        // For people only: on a full disk there is none, or that of somebody before.
+        if isExclusive { try? writeNote() }
     }
 
     private static func note(in file: FileStorage) -> String {
@@ -41,11 +42,7 @@ final class WorkspaceLock {
     }
 
     private func writeNote() throws(SystemError) {
-        var host = [CChar](repeating: 0, count: 256)
-        gethostname(&host, host.count - 1)
-        let name = String(
-            decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let text = "process \(getpid()) on \(name) since \(Timestamp.now.rfc3339)\n"
+        let text = "process \(getpid()) on \(Environment.hostName) since \(Timestamp.now.rfc3339)\n"
         try file.truncate(to: 0)
         try file.write(Array(text.utf8), at: 0)
     }

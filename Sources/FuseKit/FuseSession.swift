@@ -103,6 +103,13 @@ public final class FuseSession: Sendable {
         fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(node), 0, 0) == 0
     }
 
+    /// Lets the kernel forget what a name stands for. The same holds for it.
+    @discardableResult
+    public func invalidate(name: [UInt8], in parent: UInt64) -> Bool {
+        let text = name.map { CChar(bitPattern: $0) } + [0]
+        return fuse_lowlevel_notify_inval_entry(raw, fuse_ino_t(parent), text, name.count) == 0
+    }
+
     /// Puts bytes of a file into the kernel's page cache before anybody asks.
     ///
     /// Must not be called by a thread that is serving a request about the same inode: the kernel

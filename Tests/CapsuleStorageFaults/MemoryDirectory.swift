@@ -219,6 +219,10 @@ final class MemoryFile: ResizableStorage {
         }
     }
 
+    func punch(_ range: Range<UInt64>) throws(SystemError) {
+        try write([UInt8](repeating: 0, count: range.count), at: range.lowerBound)
+    }
+
     func flush() throws(SystemError) {
         try directory.state.withLock { [name] state throws(SystemError) in
             try state.operate()

@@ -114,7 +114,7 @@ class Manual(support.EndToEnd):
         """The names of the checks in capsule-doctor(1) are those of the sources."""
         verbs = ROOT / "Sources" / "CapsuleCommands" / "Verbs"
         found = set()
-        for path in (*verbs.glob("*Examination.swift"), verbs / "DoctorCommand.swift"):
+        for path in (*verbs.rglob("*Examination.swift"), verbs / "DoctorCommand.swift"):
             text = path.read_text()
             found |= set(re.findall(r"\badd\(\s*(?:\.\w+,\s*)?\"(\w+)\"", text))
         page = (MANUAL / "capsule-doctor.1").read_text()

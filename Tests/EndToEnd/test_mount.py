@@ -38,7 +38,7 @@ class Options(support.EndToEnd):
         self.assertIn("ro", self.flags(point))
 
     WORDS = ("nofail,noauto,_netdev,x-systemd.automount,x-systemd.idle-timeout=60,x-gvfs-show,"
-             "user,comment=x")
+             "user,comment=x,relatime,strictatime,nodiratime,lazytime")
 
     def test_mount_helper(self):
         """mount.fuse3 finds the driver in PATH; the words of fstab and systemd are ignored."""

@@ -28,7 +28,7 @@ class Init(WorkspaceTest):
                 self.assertEqual(stat.S_IMODE(mode), 0o600, name)
         self.assertEqual(
             sorted(set(os.listdir(self.ws)) | {"lock"}),
-            ["lock", "metadata", "pages", "segments", "workspace"])
+            ["lock", "metadata", "pages", "reports", "segments", "workspace"])
         self.assertEqual(stat.S_IMODE(os.stat(self.key_file).st_mode), 0o600)
 
     @support.needs_fuse

@@ -117,7 +117,9 @@ class States(WorkspaceTest):
         self.capsule("snapshot", "create", "two", "-w", point)
         self.assertEqual(sorted(os.listdir(place)), ["one", "two"])
         self.assertNotIn(".capsule", os.listdir(point))
-        self.assertEqual(os.listdir(f"{point}/.capsule"), ["snapshots"])
+        self.assertEqual(
+            os.listdir(f"{point}/.capsule"),
+            ["snapshots", "timeline", "audit.jsonl", "stats.json"])
         self.assertEqual(self.rsync(source, f"{place}/one"), b"")
         self.assertEqual(self.rsync(point, f"{place}/two", "--exclude=/.capsule"), b"")
         listed = self.run_command(["ls", "-lAR", f"{point}/.capsule"])

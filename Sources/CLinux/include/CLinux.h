@@ -32,6 +32,9 @@ int clinux_sync_file_range(int fd, int64_t offset, int64_t length, int wait);
 // syncfs(2), which needs _GNU_SOURCE.
 int clinux_syncfs(int fd);
 
+// fallocate(2) that makes a range a hole and keeps the size.
+int clinux_punch(int fd, int64_t offset, int64_t length);
+
 // SO_PEERCRED of a connected local socket: the user id of the other side, or -1; needs _GNU_SOURCE.
 int64_t clinux_peer_uid(int socket);
 

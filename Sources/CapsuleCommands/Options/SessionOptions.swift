@@ -27,7 +27,8 @@ struct SessionOptions: ParsableArguments {
     ) throws -> OpenedTree {
         try OpenedTree.open(
             path: path, secrets: secrets, demands: try demanding.demands,
-            recoversLog: recoversLog, workspace: place?.workspace)
+            recoversLog: recoversLog, workspace: place?.workspace,
+            patience: place?.lockTimeout ?? WorkspaceOpener.patience)
     }
 
     /// Opens the capsule at `path` with secrets that the caller uses again.

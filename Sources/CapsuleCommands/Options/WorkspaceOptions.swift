@@ -1,9 +1,51 @@
 import ArgumentParser
+import CapsuleAccess
+import CapsuleWorkspace
 
-/// Which workspace a state belongs to.
+/// Which workspace a verb is about, or a state belongs to.
 struct WorkspaceOptions: ParsableArguments {
     @Option(
         name: [.customShort("w"), .long],
         help: "The workspace of @STATE: its directory, or a mount of it.")
     var workspace: String?
+
+    @Option(name: .long, help: "Wait so many seconds for another verb.")
+    var lockTimeout = WorkspaceOpener.patience
+
+    mutating func validate() throws {
+        guard (0...86400).contains(lockTimeout) else {
+            throw ValidationError("--lock-timeout takes seconds, at most a day")
+        }
+    }
+
+    /// The directory of the workspace.
+    func path() throws -> String { try WorkspaceLocator.find(workspace) }
+
+    /// Runs `body` on the workspace, through the driver that has it or by opening it.
+    func withService<Result>(
+        _ opening: OpeningOptions, isReadOnly: Bool = false,
+        _ body: (any WorkspaceService) throws -> Result
+    ) throws -> Result {
+        try WorkspaceOpener.withService(
+            path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
+            patience: lockTimeout, body)
+    }
+
+    /// The components of a path in the workspace. Throws for the root and for `..`.
+    func components(_ text: String) throws -> [[UInt8]] {
+        let components = try CapsulePath.components(
+            try WorkspaceLocator.pathInside(text, of: try path()))
+        guard !components.isEmpty else {
+            throw AccessError(.usage, code: "usage", "give a path below the root of the workspace")
+        }
+        return components
+    }
+}
+
+/// The operand `@NAME`.
+enum StateOperand {
+    /// The name of a state, with or without its `@`.
+    static func name(_ text: String) -> String {
+        text.hasPrefix("@") ? String(text.dropFirst()) : text
+    }
 }

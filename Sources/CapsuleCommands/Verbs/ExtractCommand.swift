@@ -25,26 +25,37 @@ struct ExtractCommand: ParsableCommand {
 
     func run() throws {
         let opened = try session.openTree(file, recoversLog: recover, of: place)
+        try Extraction.run(
+            opened.tree, paths: try paths.map { try CapsulePath.components($0) }, to: directory,
+            trustsSpecial: trustSpecial || opened.hasKnownSigner, restoresOwners: !noOwner,
+            source: file, asJSON: outputOptions.json, isQuiet: quiet)
+    }
+}
+
+/// Writing parts of a tree into a directory, with progress and a report.
+enum Extraction {
+    static func run(
+        _ tree: any ReadableTree, paths: [[[UInt8]]], to directory: String, trustsSpecial: Bool,
+        restoresOwners: Bool = true, source: String, asJSON: Bool, isQuiet: Bool
+    ) throws {
         var options = TreeExtractor.Options()
-        options.trustsSpecial = trustSpecial || opened.hasKnownSigner
-        if noOwner { options.restoresOwners = false }
+        options.trustsSpecial = trustsSpecial
+        if !restoresOwners { options.restoresOwners = false }
         let progress = ByteProgress()
-        let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
+        let reporter = ProgressReporter(isQuiet: isQuiet || asJSON) {
             progress.text("extracting")
         }
         defer { reporter.stop() }
-        let extractor = TreeExtractor(
-            opened.tree, options: options, progress: progress.add)
+        let extractor = TreeExtractor(tree, options: options, progress: progress.add)
         let report: TreeExtractor.Report
         do {
-            report = try extractor.extract(
-                paths: try paths.map { try CapsulePath.components($0) }, to: directory)
+            report = try extractor.extract(paths: paths, to: directory)
         } catch let error as FormatError {
-            throw AccessError(error, path: file)
+            throw AccessError(error, path: source)
         }
         reporter.stop()
         try ExtractionResult(report, directory: directory).show(
-            asJSON: outputOptions.json, isQuiet: quiet)
+            asJSON: asJSON, isQuiet: isQuiet)
     }
 }
 

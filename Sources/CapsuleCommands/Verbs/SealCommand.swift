@@ -73,10 +73,13 @@ struct SealCommand: ParsableCommand {
     func run() throws {
         let signers = try Signers(paths: sign)
         let secrets = try opening.secrets.withPassphrasesRead()
-        let state = try state(secrets)
+        var state = try state(secrets)
         var request = try makeRequest(
             slots: try slots(secrets), lineage: try lineage(secrets), signers: signers)
         request.replaces = force
+        if let audited = state as? any AuditedTree {
+            request.auditCheckpoint = try audited.checkpointText()
+        }
         // After the prompts, which a line of progress would overwrite.
         let progress = SealProgress()
         let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
@@ -96,6 +99,11 @@ struct SealCommand: ParsableCommand {
                 try sealer.seal(sign: sign)
             }
         reporter.stop()
+        if state != nil {
+            // Whoever reads a workspace keeps others from writing to it.
+            state = nil
+            try note(result, secrets)
+        }
         for remark in result.manifest.remarks where !quiet {
             Output.warn("\(remark.path): \(remark.reason)")
         }
@@ -105,6 +113,19 @@ struct SealCommand: ParsableCommand {
             Output.line("sealed \(result.manifest.entryCount) entries into \(output)")
             Output.line("root \(result.trailer.root.hex)")
         }
+    }
+
+    /// Tells the workspace's audit log what was sealed from it.
+    private func note(_ result: SealResult, _ secrets: OpeningSecrets) throws {
+        let path = try place.path()
+        let details: [String: EventValue] = [
+            "state": .text(StateOperand.name(directory)),
+            "capsule_id": .text(result.manifest.capsuleID), "root": .text(result.trailer.root.hex),
+            "entries": .number(Int64(clamping: result.manifest.entryCount)),
+            "masked": .flag(false),
+        ]
+        let keys = try? secrets.unlock(try WorkspaceOpener.keyFile(of: path), path: path)
+        WorkspaceOpener.note(.sealed, details, path: path, keys: keys)
     }
 
     private func slots(_ secrets: OpeningSecrets) throws -> [SealRequest.Slot] {

@@ -5,6 +5,7 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
 import CapsuleTree
+import CapsuleWorkspace
 
 /// `capsule slot`.
 struct SlotCommand: ParsableCommand {
@@ -81,7 +82,19 @@ struct SlotAddCommand: ParsableCommand {
         } catch {
             throw AccessError(error, path: file)
         }
+        for slot in slots.suffix(added.count) { SlotEvent.note(.slotAdded, slot, file, keys) }
         Output.line("\(file) has \(slots.count) slots")
+    }
+}
+
+/// What a workspace's log hears of its slots.
+private enum SlotEvent {
+    static func note(_ kind: EventKind, _ slot: KeySlot, _ path: String, _ keys: FileKeys) {
+        guard Workspace.isWorkspace(path) else { return }
+        let label = (try? slot.label(fileKey: keys.fileKey)) ?? []
+        WorkspaceOpener.note(
+            kind, ["kind": .text(slot.kind.name), "label": .text(Text.escaped(label))], path: path,
+            keys: keys)
     }
 }
 
@@ -106,13 +119,14 @@ struct SlotRemoveCommand: ParsableCommand {
         }
         let keys = try opening.secrets.unlock(capsule, path: file)
         var slots = capsule.slots
-        slots.remove(at: number - 1)
+        let removed = slots.remove(at: number - 1)
         do throws(FormatError) {
             try capsule.authenticate(keys)
             try capsule.replaceSlots(slots, keys: keys)
         } catch {
             throw AccessError(error, path: file)
         }
+        SlotEvent.note(.slotRemoved, removed, file, keys)
         Output.line("\(file) has \(slots.count) slots")
         Output.note(
             "copies made before still open with the removed secret; "

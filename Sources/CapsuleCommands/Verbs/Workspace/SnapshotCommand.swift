@@ -14,40 +14,57 @@ struct SnapshotCommand: ParsableCommand {
 }
 
 /// A state as it is shown.
-private struct StateRow: Encodable {
+struct StateRow: Encodable {
     let name: String
     let createdAt: String
+    let kind: String
+    let tag: String?
+    let branch: String
 
     init(_ state: WorkspaceState) {
         name = state.name
         createdAt = Timestamp(seconds: state.seconds).rfc3339
+        kind = "\(state.kind)"
+        tag = state.tag.isEmpty ? nil : state.tag
+        branch = state.branch
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name
+        case name, kind, tag, branch
         case createdAt = "created_at"
     }
 }
 
-private struct StatesResult: Encodable {
+/// States as they are shown.
+struct StatesResult: Encodable {
     let states: [StateRow]
 
     init(_ states: [WorkspaceState]) { self.states = states.map(StateRow.init) }
+
+    func show(asJSON: Bool) {
+        if asJSON { return Output.json(self) }
+        var table = Table()
+        for row in states {
+            let tag = row.tag.map { "\(row.kind) (\($0))" } ?? row.kind
+            table.add("@\(row.name)", row.createdAt, row.branch, tag)
+        }
+        table.print()
+    }
 }
 
 struct SnapshotCreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Keep the present state under a name.")
+        commandName: "create", abstract: "Keep the present state.")
 
-    @Argument(help: "The name; the present time if none is given.") var name: String?
+    @Argument(help: "The name; without one, the retention rule may let it go.") var name: String?
+    @Option(name: .long, help: "A word by which the retention rule can keep it.") var tag = ""
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        let path = try WorkspaceLocator.find(place.workspace)
-        let state = try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
-            try $0.keepState(as: name ?? Timestamp.now.rfc3339)
+        let state = try place.withService(opening) {
+            try $0.keepState(as: name.map(StateOperand.name), tag: tag)
         }
         if outputOptions.json { return Output.json(StatesResult([state])) }
         Output.line("@\(state.name)")
@@ -56,21 +73,15 @@ struct SnapshotCreateCommand: ParsableCommand {
 
 struct SnapshotListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the states, oldest first.")
+        commandName: "list", abstract: "List the states that somebody kept, oldest first.")
 
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        let path = try WorkspaceLocator.find(place.workspace)
-        let states = try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
-            try $0.states()
-        }
-        if outputOptions.json { return Output.json(StatesResult(states)) }
-        var table = Table()
-        for row in states.map(StateRow.init) { table.add("@\(row.name)", row.createdAt) }
-        table.print()
+        let states = try place.withService(opening, isReadOnly: true) { try $0.states() }
+        StatesResult(states.filter { $0.kind != .automatic }).show(asJSON: outputOptions.json)
     }
 }
 
@@ -83,11 +94,24 @@ struct SnapshotDeleteCommand: ParsableCommand {
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
 
     func run() throws {
-        let path = try WorkspaceLocator.find(place.workspace)
-        let plain = name.hasPrefix("@") ? String(name.dropFirst()) : name
-        try WorkspaceOpener.withStates(path: path, secrets: opening.secrets) {
-            try $0.dropState(named: plain)
-        }
+        let plain = StateOperand.name(name)
+        try place.withService(opening) { try $0.dropState(named: plain) }
         Output.line("forgot @\(plain)")
+    }
+}
+
+/// `capsule timeline`.
+struct TimelineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "timeline", abstract: "List every state of a workspace, oldest first.",
+        discussion: "See capsule-timeline(1).")
+
+    @OptionGroup var place: WorkspaceOptions
+    @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    func run() throws {
+        let states = try place.withService(opening, isReadOnly: true) { try $0.states() }
+        StatesResult(states).show(asJSON: outputOptions.json)
     }
 }

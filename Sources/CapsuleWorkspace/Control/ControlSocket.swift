@@ -7,8 +7,6 @@ import Glibc
 /// heard. Paths of sockets are short, so the directory is named by its descriptor.
 enum ControlSocket {
     static let fileName = "control"
-    /// A request or an answer, in bytes.
-    static let messageLengthMax = 1 << 20
 
     private static func withPath<Result: ~Copyable>(
         in directory: String, _ body: ([UInt8]) throws(SystemError) -> Result

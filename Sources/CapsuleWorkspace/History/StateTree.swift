@@ -11,7 +11,7 @@ import Synchronization
 public final class StateTree: ReadableTree {
     /// Open as long as one of its states is read.
     private let workspace: Workspace
-    private var live: LiveTree { workspace.tree }
+    var live: LiveTree { workspace.tree }
     // Only used with the lock of the live tree held.
     private nonisolated(unsafe) let tables: StateTables
     private let epoch: Int64
@@ -249,9 +249,18 @@ public final class StateTree: ReadableTree {
         guard offset < entry.size else { return 0 }
         let count = Int(min(UInt64(buffer.count), entry.size - offset))
         let range = offset..<offset + UInt64(count)
-        try live.segments.read(
-            try fileExtents(of: entry, in: range), in: range,
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-        return count
+        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+        var before: [FileExtent]?
+        while true {
+            let found = try fileExtents(of: entry, in: range)
+            do throws(FormatError) {
+                try live.segments.read(found, in: range, into: target)
+                return count
+            } catch {
+                // Blocks may have been moved since they were looked up.
+                if found == before { throw error }
+                before = found
+            }
+        }
     }
 }

@@ -1,0 +1,21 @@
+import CapsuleAccess
+import CapsuleSystem
+
+/// A file of a few lines that the user names.
+enum SmallFile {
+    private static let lengthMax: UInt64 = 1 << 20
+
+    /// All its bytes. Throws `AccessError`, also for one of more than a mebibyte.
+    static func read(_ path: String) throws(AccessError) -> [UInt8] {
+        do throws(SystemError) {
+            let file = try FileStorage(path: path)
+            let length = try file.length()
+            guard length <= lengthMax else {
+                throw SystemError(errno: 27, operation: "read", object: path)
+            }
+            return try file.bytes(Int(length), at: 0) ?? []
+        } catch {
+            throw AccessError(error)
+        }
+    }
+}

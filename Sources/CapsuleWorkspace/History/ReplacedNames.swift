@@ -1,0 +1,35 @@
+import Synchronization
+
+/// What changed behind the kernel's back: names that stand for something else, and inodes whose
+/// attributes or contents are others.
+public struct ReplacedNames: Sendable {
+    /// A name in a directory.
+    public struct Name: Sendable {
+        /// The directory's inode.
+        public let parent: UInt64
+        /// The name.
+        public let name: [UInt8]
+    }
+
+    /// The names.
+    public internal(set) var names: [Name] = []
+    /// The inodes.
+    public internal(set) var inodes: [UInt64] = []
+}
+
+/// Who has to hear of it: the mount.
+final class ReplacedNamesListener: Sendable {
+    let handler = Mutex<(@Sendable (ReplacedNames) -> Void)?>(nil)
+}
+
+extension LiveTree {
+    /// Whoever keeps answers of this tree hears what is no longer so. Called without any lock held.
+    public func onReplacement(_ handler: (@Sendable (ReplacedNames) -> Void)?) {
+        replacementListener.handler.withLock { $0 = handler }
+    }
+
+    func tellReplaced(_ replaced: ReplacedNames) {
+        guard !replaced.names.isEmpty || !replaced.inodes.isEmpty else { return }
+        replacementListener.handler.withLock { $0 }?(replaced)
+    }
+}

@@ -1,0 +1,203 @@
+import CapsuleStore
+import CapsuleSystem
+import Glibc
+
+/// What was forgotten.
+public struct ForgetReport: Equatable, Sendable {
+    /// Inodes that no state shows any more.
+    public internal(set) var inodes: Int64 = 0
+    /// Inodes that stay, as they have other names elsewhere.
+    public internal(set) var kept: Int64 = 0
+    /// Bytes of segments that went.
+    public internal(set) var freed: UInt64 = 0
+
+    /// Nothing.
+    public init() {}
+}
+
+/// Taking something out of states that are kept.
+extension LiveTree {
+    /// Takes what is, or was, at a path out of every state that is kept, with everything below it,
+    /// and with `fromPresent` out of the present tree as well; then the segments and the pages in
+    /// which it was are written anew without it. Throws ENOENT where no state shows the path.
+    public func forget(
+        _ path: [[UInt8]], fromPresent: Bool
+    ) throws(WorkspaceError) -> ForgetReport {
+        guard let last = path.last else {
+            throw WorkspaceError.refusal(EINVAL, "the root cannot be forgotten")
+        }
+        var replaced = ReplacedNames()
+        var victims: Set<Int64> = []
+        var report = ForgetReport()
+        // What is deleted is to be overwritten in its page, too.
+        try locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try database.execute("PRAGMA secure_delete=ON")
+            }
+        }
+        try changing { () throws(WorkspaceError) in
+            let places = try places(of: path)
+            guard !places.isEmpty else {
+                throw WorkspaceError.refusal(ENOENT, "no state shows '\(Self.shown(path))'")
+            }
+            try stored { () throws(StoreError) in
+                try inodes.flush(epoch: epoch)
+                report = try collect(places)
+                victims = try segmentsOfDoomed()
+                try forgetPast(last, places)
+            }
+            inodes.reset()
+            if fromPresent, let found = try presentParent(of: path) {
+                try removeTree(found.inode, named: last, in: found.parent)
+                replaced.names.append(ReplacedNames.Name(parent: found.parent, name: last))
+                replaced.inodes = [found.parent, found.inode.number]
+            }
+            try stored { () throws(StoreError) in
+                try inodes.flush(epoch: epoch)
+                try forgetDisclosed(path)
+                try database.execute("DROP TABLE temp.doomed")
+            }
+            // Not the name: it shall be gone.
+            try record(
+                .forgotten,
+                [
+                    "inodes": .number(report.inodes), "kept": .number(report.kept),
+                    "from_present": .flag(fromPresent),
+                ])
+        }
+        try commit()
+        tellReplaced(replaced)
+        report.freed = try reclaim(isDry: false, victims: victims).freed
+        return report
+    }
+
+    /// Where the path leads in the states that are kept and in the present tree.
+    private func places(of path: [[UInt8]]) throws(WorkspaceError) -> [(
+        parent: UInt64, child: UInt64
+    )] {
+        try stored { () throws(StoreError) in
+            try inodes.flush(epoch: epoch)
+            var places: [UInt64: UInt64] = [:]
+            var all: [(parent: UInt64, child: UInt64)] = []
+            for state in try listStates().map(\.epoch) + [epoch] {
+                let tables = try StateTables(database, epoch: state)
+                var parent = Inode.root
+                var child: UInt64? = Inode.root
+                for component in path {
+                    guard let directory = child else { break }
+                    parent = directory
+                    child = try tables.child(component, of: directory)
+                }
+                guard let child, places[child] != parent else { continue }
+                places[child] = parent
+                all.append((parent, child))
+            }
+            return all
+        }
+    }
+
+    private func presentParent(
+        of path: [[UInt8]]
+    ) throws(WorkspaceError) -> (parent: UInt64, inode: Inode)? {
+        var parent = Inode.root
+        var inode = try inode(parent)
+        for component in path {
+            parent = inode.number
+            guard let next = try child(component, of: parent) else { return nil }
+            inode = next
+        }
+        return (parent, inode)
+    }
+
+    /// Fills a table with the inodes at the places and below them, but for those with names
+    /// elsewhere.
+    private func collect(
+        _ places: [(parent: UInt64, child: UInt64)]
+    ) throws(StoreError) -> ForgetReport {
+        try database.execute("CREATE TEMP TABLE doomed(number INTEGER PRIMARY KEY)")
+        let insert = try Statement(database, "INSERT OR IGNORE INTO doomed VALUES (?1)")
+        for place in places { try insert.bind(1, Int64(bitPattern: place.child)).run() }
+        let all = "(SELECT parent, child FROM entry UNION ALL SELECT parent, child FROM past_entry)"
+        try database.execute(
+            """
+            WITH RECURSIVE below(number) AS (
+              SELECT number FROM doomed
+              UNION SELECT child FROM \(all) AS e JOIN below ON e.parent = below.number)
+            INSERT OR IGNORE INTO doomed SELECT number FROM below
+            """)
+        var report = ForgetReport()
+        let total = try count("SELECT count(*) FROM doomed")
+        // Names outside: in a directory that stays, and not one of the places.
+        try database.execute("CREATE TEMP TABLE place(parent INTEGER, child INTEGER)")
+        let note = try Statement(database, "INSERT INTO place VALUES (?1, ?2)")
+        for place in places {
+            try note.bind(1, Int64(bitPattern: place.parent))
+                .bind(2, Int64(bitPattern: place.child)).run()
+        }
+        try database.execute(
+            """
+            DELETE FROM doomed WHERE number IN (
+              SELECT child FROM \(all) AS e WHERE parent NOT IN (SELECT number FROM doomed)
+              AND NOT EXISTS (
+                SELECT 1 FROM place WHERE place.parent = e.parent AND place.child = e.child))
+            """)
+        try database.execute("DROP TABLE temp.place")
+        report.inodes = try count("SELECT count(*) FROM doomed")
+        report.kept = total - report.inodes
+        return report
+    }
+
+    private func count(_ query: String) throws(StoreError) -> Int64 {
+        try Statement(database, query).first { $0.integer(0) } ?? 0
+    }
+
+    private func segmentsOfDoomed() throws(StoreError) -> Set<Int64> {
+        Set(
+            try Statement(
+                database,
+                """
+                SELECT segment FROM extent WHERE inode IN (SELECT number FROM doomed)
+                UNION SELECT segment FROM past_extent WHERE inode IN (SELECT number FROM doomed)
+                """
+            ).all { $0.integer(0) })
+    }
+
+    /// Removes the rows of the past, and lets those of the present begin now: no state shows them.
+    private func forgetPast(
+        _ name: [UInt8], _ places: [(parent: UInt64, child: UInt64)]
+    ) throws(StoreError) {
+        let doomed = "(SELECT number FROM doomed)"
+        let steps = [
+            "DELETE FROM past_inode WHERE number IN \(doomed)",
+            "DELETE FROM past_extent WHERE inode IN \(doomed)",
+            "DELETE FROM past_attribute WHERE inode IN \(doomed)",
+            "DELETE FROM past_entry WHERE child IN \(doomed) OR parent IN \(doomed)",
+            "UPDATE inode SET born = ?1 WHERE number IN \(doomed)",
+            "UPDATE extent SET born = ?1 WHERE inode IN \(doomed)",
+            "UPDATE attribute SET born = ?1 WHERE inode IN \(doomed)",
+            "UPDATE entry SET born = ?1 WHERE child IN \(doomed) OR parent IN \(doomed)",
+            """
+            DELETE FROM target WHERE inode IN \(doomed)
+            AND inode NOT IN (SELECT number FROM inode)
+            """,
+        ]
+        for step in steps {
+            let statement = try Statement(database, step)
+            if step.contains("?1") { statement.bind(1, epoch) }
+            try statement.run()
+        }
+        // The names at the places go even where the inode stays under another.
+        let past = try Statement(
+            database, "DELETE FROM past_entry WHERE parent = ?1 AND child = ?2 AND name = ?3")
+        let present = try Statement(
+            database,
+            "UPDATE entry SET born = ?4 WHERE parent = ?1 AND child = ?2 AND name = ?3")
+        for place in places {
+            let (parent, child) = (
+                Int64(bitPattern: place.parent), Int64(bitPattern: place.child)
+            )
+            try past.bind(1, parent).bind(2, child).bind(3, name).run()
+            try present.bind(1, parent).bind(2, child).bind(3, name).bind(4, epoch).run()
+        }
+    }
+}
