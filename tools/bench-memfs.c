@@ -7,7 +7,9 @@
 // An operation that is not in the table below is answered ENOSYS by libfuse, and the kernel never
 // asks again: fsync, xattrs and fallocate cost nothing, and mknod stands for create.
 //
-// usage: bench-memfs MOUNTPOINT
+// usage: bench-memfs MOUNTPOINT MIB
+// MIB is how much memory it takes at once; it takes more when it has to.
+//
 // build: cc -O2 bench-memfs.c $(pkg-config --cflags --libs fuse3) -pthread
 
 #define _GNU_SOURCE
@@ -372,10 +374,11 @@ static int serve(struct fuse_session *session) {
 }
 
 int main(int count, char **words) {
-    if (count != 2) {
-        fprintf(stderr, "usage: %s MOUNTPOINT\n", words[0]);
+    if (count != 3) {
+        fprintf(stderr, "usage: %s MOUNTPOINT MIB\n", words[0]);
         return 2;
     }
+    populate((strtoul(words[2], NULL, 10) + 1) << 20);
     root = new_node(NULL, S_IFDIR | 0755, 0);
     char *options[] = { words[0], "-o", "fsname=memfs,subtype=memfs" };
     struct fuse_args arguments = FUSE_ARGS_INIT(3, options);
