@@ -139,7 +139,7 @@ STEPS = (
 
 # --- Stores and mounts ------------------------------------------------------------------------
 
-PROGRAMS = "bash cat cp dd find fio git python3 sync tar wc".split()
+PROGRAMS = "bash cat cp dd find fio git sync tar wc".split()
 
 
 def settle():
