@@ -9,7 +9,6 @@ import collections
 import contextlib
 import json
 import os
-import pathlib
 import shutil
 import sys
 import time
