@@ -307,7 +307,7 @@ static void memory_write(fuse_req_t request, fuse_ino_t inode, const char *from,
     pthread_rwlock_wrlock(&node->lock);
     reserve(&node->contents, at, size);
     if (node->attributes.st_size < (off_t)end) node->attributes.st_size = (off_t)end;
-    node->attributes.st_mtim = node->attributes.st_ctim = now();
+    // The times are the kernel's, which has had the write in its cache and sends them after it.
     pthread_rwlock_unlock(&node->lock);
     // Several writes of one file are copied at once: the kernel sends no two for the same page, and
     // no truncation while one is under way.
