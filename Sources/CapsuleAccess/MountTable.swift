@@ -3,16 +3,23 @@ import Glibc
 
 /// The mounts of this process, as proc_pid_mountinfo(5) describes them.
 package enum MountTable {
-    /// The source of the capsulefs mount that a path lies in.
-    static func source(of path: String) -> String? {
-        // The longest mount point counts, and of several over each other the last.
-        let inner = mounts().filter {
+    /// The mount that an absolute path lies in: the longest mount point counts, and of several over
+    /// each other the last.
+    private static func mount(of path: String) -> Mount? {
+        mounts().filter {
             path == $0.point || $0.point == "/" || path.hasPrefix($0.point + "/")
         }.reduce(nil) { best, next -> Mount? in
             next.point.utf8.count >= (best?.point.utf8.count ?? 0) ? next : best
         }
-        return inner.flatMap { $0.source.isEmpty ? nil : $0.source }
     }
+
+    /// The source of the capsulefs mount that a path lies in.
+    static func source(of path: String) -> String? {
+        mount(of: path).flatMap { $0.source.isEmpty ? nil : $0.source }
+    }
+
+    /// The type of the file system that an absolute path lies in.
+    static func type(of path: String) -> String? { mount(of: path)?.type }
 
     /// Where an absolute path lies in a mount of a source: empty, or with a slash before each name.
     static func place(of path: String, in source: String) -> String? {
@@ -48,6 +55,8 @@ package enum MountTable {
     private struct Mount {
         let point: String
         let device: String
+        /// The file system's type, as in mount(8).
+        let type: String
         /// Of a mount of ours; else empty.
         let source: String
     }
@@ -67,7 +76,8 @@ package enum MountTable {
             found.append(
                 Mount(
                     point: unescape(fields[4]), device: String(fields[2]),
-                    source: isOurs ? unescape(fields[dash + 2]) : ""))
+                    type: String(fields[dash + 1]), source: isOurs ? unescape(fields[dash + 2]) : ""
+                ))
         }
         return found
     }

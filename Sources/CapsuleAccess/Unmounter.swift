@@ -3,12 +3,21 @@ import Glibc
 
 /// Takes mounts away: by system call as root, else through fusermount3.
 public enum Unmounter {
+    private static let retryCount = 10
+    private static let retryPauseMicroseconds: UInt32 = 20_000
+
     /// Returns whether it is gone. `lazily` detaches a mount that is in use.
     @discardableResult
     public static func unmount(_ path: String, lazily: Bool) -> Bool {
         if Environment.isRoot {
-            // UMOUNT_NOFOLLOW (8): a mount point is never a link. MNT_DETACH is 2.
-            return umount2(path, lazily ? 2 | 8 : 8) == 0
+            // Whoever looked at it a moment ago may not have let go of it yet.
+            for _ in 0..<retryCount {
+                // UMOUNT_NOFOLLOW (8): a mount point is never a link. MNT_DETACH is 2.
+                if umount2(path, lazily ? 2 | 8 : 8) == 0 { return true }
+                guard errno == EBUSY else { return false }
+                usleep(retryPauseMicroseconds)
+            }
+            return false
         }
         let words = ["fusermount3", "-u"] + (lazily ? ["-z"] : []) + ["--", path]
         return (try? ChildProcess.run(words)) == 0

@@ -14,6 +14,7 @@ public enum WorkspaceOpener {
     public static func open(
         path: String, secrets: OpeningSecrets, options: Workspace.Options = Workspace.Options()
     ) throws(AccessError) -> Workspace {
+        if !options.isReadOnly { try WorkspacePlace.check(path) }
         let file = try keyFile(of: path)
         let keys: FileKeys
         do throws(AccessError) {
@@ -131,10 +132,13 @@ public enum WorkspaceOpener {
 
     /// Makes a workspace.
     public static func create(
-        path: String, label: String, secrets: [(secret: KeySlot.NewSecret, label: String)]
+        path: String, label: String, recordsFiles: Bool,
+        secrets: [(secret: KeySlot.NewSecret, label: String)]
     ) throws(AccessError) {
+        try WorkspacePlace.check(path)
         try named(path) {
-            try Workspace.create(at: path, label: label) { fileKey, id in
+            try Workspace.create(at: path, label: label, recordsFiles: recordsFiles) {
+                fileKey, id in
                 var slots: [KeySlot] = []
                 for (secret, label) in secrets {
                     slots.append(

@@ -3,18 +3,26 @@ import FuseKit
 import Glibc
 
 extension WorkspaceFileSystem {
-    private static func isWriting(_ flags: Int32) -> Bool { flags & O_ACCMODE != O_RDONLY }
+    static func isWriting(_ flags: Int32) -> Bool { flags & O_ACCMODE != O_RDONLY }
 
     /// As `WritableFileSystem` says.
     public func open(_ request: consuming FuseRequest, node: UInt64, flags: Int32) {
         if StateViews.owns(node), Self.isWriting(flags) { return request.fail(EROFS) }
-        if Self.isWriting(flags) { tree.didOpenForWriting(node) }
+        if !StateViews.owns(node) {
+            // What cannot be recorded must not happen.
+            do throws(WorkspaceError) {
+                try tree.noteOpened(node, isWriting: Self.isWriting(flags))
+            } catch {
+                return request.fail(error.errno)
+            }
+        }
+        tree.didOpen(node, isWriting: Self.isWriting(flags))
         request.replyOpened(flags: flags)
     }
 
     /// As `WritableFileSystem` says.
     public func release(_ request: consuming FuseRequest, node: UInt64, flags: Int32) {
-        if Self.isWriting(flags) { tree.didCloseForWriting(node) }
+        tree.didClose(node, isWriting: Self.isWriting(flags))
         request.fail(0)
     }
 
@@ -75,7 +83,17 @@ extension WorkspaceFileSystem {
         do throws(WorkspaceError) {
             let (end, isTooLong) = offset.addingReportingOverflow(length)
             guard !isTooLong else { return request.fail(EFBIG) }
-            try tree.allocate(node, mode: mode, range: offset..<end)
+            let inode = try tree.attributes(of: node)
+            // The kernel drops the bits of programs only where a group may run them.
+            let isStranger =
+                inode.mode & 0o2010 == 0o2000 && !request.isCallerPrivileged(in: inode.gid)
+            // What is behind the present end is new for certain.
+            let added = end - min(end, max(offset, inode.size))
+            if mode & LiveTree.AllocationFlag.anyHole == 0, try freeSpace() < added {
+                return request.fail(ENOSPC)
+            }
+            try tree.allocate(
+                node, mode: mode, range: offset..<end, dropsSetGroupID: isStranger)
             request.fail(0)
         } catch {
             request.fail(error.errno)
@@ -107,9 +125,10 @@ extension WorkspaceFileSystem {
         }
         // The caller takes all of it for data then.
         if StateViews.owns(node) { return request.fail(EINVAL) }
-        guard offset >= 0, whence == SeekKind.data || whence == SeekKind.hole else {
+        guard whence == SeekKind.data || whence == SeekKind.hole else {
             return request.fail(EINVAL)
         }
+        guard offset >= 0 else { return request.fail(ENXIO) }
         // The kernel does not write back before it asks. Who is told that this does not work reads
         // everything.
         if tree.mayBeDirty(node), !writeBack(node) { return request.fail(EINVAL) }

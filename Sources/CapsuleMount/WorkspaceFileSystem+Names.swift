@@ -63,7 +63,7 @@ extension WorkspaceFileSystem: WritableFileSystem {
         do throws(WorkspaceError) {
             let inode = try tree.make(new, named: Array(name), in: parent)
             tree.didTell(inode.number)
-            if flags & O_ACCMODE != O_RDONLY { tree.didOpenForWriting(inode.number) }
+            tree.didOpen(inode.number, isWriting: Self.isWriting(flags))
             request.reply(created: entry(inode), flags: flags)
         } catch {
             request.fail(error.errno)

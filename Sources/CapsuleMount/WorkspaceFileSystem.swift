@@ -7,8 +7,8 @@ import Synchronization
 /// A workspace as a file system that can be written to.
 ///
 /// A node is an inode's number. The driver is the only one who changes the tree, and only on behalf
-/// of the kernel, so the kernel may keep every answer; but for files that are open for writing, of
-/// which it knows more than we do.
+/// of the kernel, so the kernel may keep every answer. Size and times of a file that is open for
+/// writing it keeps itself, and tells us later.
 public final class WorkspaceFileSystem: MountedFileSystem {
     private let workspace: Workspace
     let tree: LiveTree
@@ -119,12 +119,14 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         for capability: FuseConnection.Capability in [
             .readDirectoryPlus, .readDirectoryPlusAuto, .parallelDirectoryOperations,
             .cacheSymlinks, .asynchronousRead, .noOpenDirectory, .writebackCache, .dontMask,
-            .posixACL,
+            .posixACL, .exportable,
         ] {
             connection.want(capability)
         }
         connection.refuse(.spliceRead)
         connection.refuse(.handlesPrivileges)
+        // The kernel does not drop pages that somebody reads during an asynchronous direct write.
+        connection.refuse(.asynchronousDirect)
         // libfuse asks for it by default.
         connection.refuse(.truncatesOnOpen)
     }
@@ -151,10 +153,6 @@ public final class WorkspaceFileSystem: MountedFileSystem {
 
     // MARK: Attributes
 
-    private func timeout(of inode: Inode) -> Double {
-        inode.isRegular && tree.mayBeDirty(inode.number) ? 0 : Self.timeout
-    }
-
     private func shown(_ inode: Inode) -> FuseAttributes {
         var result = FuseAttributes()
         result.inode = inode.number
@@ -164,12 +162,11 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         result.gid = inode.gid
         result.device = inode.device
         result.size = inode.size
-        // A file whose blocks the kernel has not told yet must not look like one with holes.
-        let space =
-            tree.mayBeDirty(inode.number)
-            ? max(inode.size, inode.storedSize)
-            : inode.storedSize
-        result.blocks = (space + 511) / 512
+        result.blocks = (inode.storedSize + 511) / 512
+        // The kernel asks for the blocks anew when somebody closes the file. Until then it must
+        // not look like one that has none: GNU tar would take all of it for a hole. Whoever sees
+        // few blocks looks for holes, and `seek` has the contents written back first.
+        if tree.mayBeDirty(inode.number) { result.blocks = max(1, result.blocks) }
         result.seconds = inode.modified.seconds
         result.nanoseconds = inode.modified.nanoseconds
         result.accessed = (inode.accessed.seconds, inode.accessed.nanoseconds)
@@ -178,7 +175,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     }
 
     func entry(_ inode: Inode) -> FuseEntry {
-        FuseEntry(node: inode.number, attributes: shown(inode), timeout: timeout(of: inode))
+        FuseEntry(node: inode.number, attributes: shown(inode), timeout: Self.timeout)
     }
 
     /// Answers with an inode that the kernel has to know from now on.
@@ -211,7 +208,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         if StateViews.owns(node) { return views.attributes(request, node: node) }
         do throws(WorkspaceError) {
             let inode = try tree.attributes(of: node)
-            request.reply(shown(inode), timeout: timeout(of: inode))
+            request.reply(shown(inode), timeout: Self.timeout)
         } catch {
             request.fail(error.errno)
         }
@@ -232,7 +229,7 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         wanted.changed = changes.changed.map(Self.time)
         do throws(WorkspaceError) {
             let inode = try tree.change(node, wanted)
-            request.reply(shown(inode), timeout: timeout(of: inode))
+            request.reply(shown(inode), timeout: Self.timeout)
         } catch {
             request.fail(error.errno)
         }
@@ -281,6 +278,9 @@ public final class WorkspaceFileSystem: MountedFileSystem {
             request.fail(error.errno)
         }
     }
+
+    /// Bytes that may still be written.
+    func freeSpace() throws(WorkspaceError) -> UInt64 { try workspace.space().free }
 
     /// As `FuseFileSystem` says.
     public func facts(_ request: consuming FuseRequest) {

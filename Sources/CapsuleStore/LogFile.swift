@@ -22,6 +22,8 @@ final class LogFile: VirtualFile {
     private var writtenLength: UInt64 = 0
     /// Whether SQLite was told of a flush that could not be done for lack of space.
     private(set) var isUnsettled = false
+    /// Whether the last attempt to write found no room.
+    private var isFull = false
 
     /// The generation whose blocks are the log.
     private(set) var generation: UInt64
@@ -105,7 +107,8 @@ final class LogFile: VirtualFile {
             done += count
         }
         writtenLength = offset + UInt64(bytes.count)
-        if pending.count > Self.pendingCountMax {
+        // On a full disk it is not tried again for every frame, but when somebody asks for a flush.
+        if pending.count > Self.pendingCountMax, !isFull {
             try unlessFull { () throws(StoreError) in
                 try writePending()
             }
@@ -137,6 +140,7 @@ final class LogFile: VirtualFile {
             tail = (last, bytes)
         }
         pending.removeAll(keepingCapacity: true)
+        isFull = false
     }
 
     /// As `VirtualFile` says.
@@ -176,6 +180,7 @@ final class LogFile: VirtualFile {
             try body()
         } catch {
             guard error.errno == ENOSPC || error.errno == EDQUOT else { throw error }
+            isFull = true
         }
     }
 }

@@ -10,6 +10,14 @@ public enum Environment {
         return (Int64(now.tv_sec), UInt32(now.tv_nsec))
     }
 
+    /// The same as of the kernel's last tick: what it stamps files with. Times of both kinds in one
+    /// tree would go back between one file and the next.
+    public static func tickClock() -> (seconds: Int64, nanoseconds: UInt32) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        return (Int64(now.tv_sec), UInt32(now.tv_nsec))
+    }
+
     /// Seconds since an arbitrary start, never going back.
     public static func monotonicSeconds() -> Double {
         var now = timespec()

@@ -27,20 +27,22 @@ public struct TreeDiff {
         public let aspects: [String]
     }
 
-    /// Hands every difference to `found`, in the order of the walk.
+    /// Hands every difference to `found`, in the order of the walk; where there are `paths`, only
+    /// those at and below them.
     public static func compare(
-        _ first: Side, _ second: Side, found: @escaping (Difference) -> Void
+        _ first: Side, _ second: Side, paths: [[UInt8]] = [],
+        found: @escaping (Difference) -> Void
     ) throws {
         try DeepStack.run {
             switch (first, second) {
             case (.sealed(let a), .sealed(let b)):
-                try Walk(SealedView(a), SealedView(b), found).run()
+                try Walk(SealedView(a), SealedView(b), paths, found).run()
             case (.sealed(let a), .directory(let b)):
-                try Walk(SealedView(a), DirectoryView(b), found).run()
+                try Walk(SealedView(a), DirectoryView(b), paths, found).run()
             case (.directory(let a), .sealed(let b)):
-                try Walk(DirectoryView(a), SealedView(b), found).run()
+                try Walk(DirectoryView(a), SealedView(b), paths, found).run()
             case (.directory(let a), .directory(let b)):
-                try Walk(DirectoryView(a), DirectoryView(b), found).run()
+                try Walk(DirectoryView(a), DirectoryView(b), paths, found).run()
             }
         }
     }
@@ -56,7 +58,13 @@ public struct TreeDiff {
         /// For each inode of the first tree with several names, the second tree's.
         private var links: [UInt64: UInt64] = [:]
 
-        init(_ first: First, _ second: Second, _ found: @escaping (Difference) -> Void) {
+        private let paths: [[UInt8]]
+
+        init(
+            _ first: First, _ second: Second, _ paths: [[UInt8]],
+            _ found: @escaping (Difference) -> Void
+        ) {
+            self.paths = paths
             self.first = first
             self.second = second
             self.found = found
@@ -87,7 +95,7 @@ public struct TreeDiff {
             } else {
                 aspects = try differences(one, a, two, b)
             }
-            if !aspects.isEmpty {
+            if !aspects.isEmpty, isWanted(path) {
                 found(Difference(kind: .changed, path: path, aspects: aspects))
             }
             if type == 0o040000, !aspects.contains("type") {
@@ -144,17 +152,35 @@ public struct TreeDiff {
             while left.first != nil || right.first != nil {
                 let (a, b) = (left.first, right.first)
                 if let a, let b, a.name == b.name {
-                    try compare(a.node, b.node, path: join(path, a.name))
+                    let below = join(path, a.name)
+                    if isWanted(below) || leadsToWanted(below) {
+                        try compare(a.node, b.node, path: below)
+                    }
                     left.removeFirst()
                     right.removeFirst()
                 } else if let a, b.map({ a.name.lexicographicallyPrecedes($0.name) }) ?? true {
-                    found(Difference(kind: .removed, path: join(path, a.name), aspects: []))
+                    report(.removed, join(path, a.name))
                     left.removeFirst()
                 } else if let b {
-                    found(Difference(kind: .added, path: join(path, b.name), aspects: []))
+                    report(.added, join(path, b.name))
                     right.removeFirst()
                 }
             }
+        }
+
+        private func report(_ kind: Difference.Kind, _ path: [UInt8]) {
+            guard isWanted(path) || leadsToWanted(path) else { return }
+            found(Difference(kind: kind, path: path, aspects: []))
+        }
+
+        /// Whether a path is one of those asked for, or below one.
+        private func isWanted(_ path: [UInt8]) -> Bool {
+            paths.isEmpty || paths.contains { path == $0 || path.starts(with: $0 + [47]) }
+        }
+
+        /// Whether one of those asked for is below a path.
+        private func leadsToWanted(_ path: [UInt8]) -> Bool {
+            paths.contains { $0.starts(with: path + [47]) }
         }
 
         private func join(_ path: [UInt8], _ name: [UInt8]) -> [UInt8] {

@@ -13,9 +13,9 @@ public struct FileTime: Equatable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// The present time.
+    /// The present time, as the kernel has it for files.
     public static var now: FileTime {
-        let clock = Environment.wallClock()
+        let clock = Environment.tickClock()
         return FileTime(seconds: clock.seconds, nanoseconds: clock.nanoseconds)
     }
 }

@@ -16,7 +16,7 @@ final class InodeTable {
     private var next: UInt64
 
     /// Rows kept in memory after a flush.
-    private static let cachedCountMax = 65536
+    private static let cachedCountMax = 32768
 
     static let columns = """
         number, born, mode, uid, gid, links, size, stored, device, parent,

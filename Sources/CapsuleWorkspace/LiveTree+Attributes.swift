@@ -140,7 +140,7 @@ extension LiveTree {
         _ name: [UInt8], to value: [UInt8], of number: UInt64, condition: Int32,
         keepsSetGroupID: Bool = true
     ) throws(WorkspaceError) {
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: true) { () throws(WorkspaceError) in
             var inode = try inode(number)
             guard value.count <= Self.valueLengthMax else { throw WorkspaceError(E2BIG) }
             let present = try stored { () throws(StoreError) in

@@ -7,6 +7,9 @@ extension LiveTree {
     /// The longest file: what fits a signed number.
     private static let sizeMax = UInt64(Int64.max)
 
+    /// Blocks of one write that are not compressed after one that could not be.
+    private static let untriedCount = 3
+
     private func regularFile(_ number: UInt64) throws(WorkspaceError) -> Inode {
         let inode = try inode(number)
         guard inode.isRegular else { throw WorkspaceError(inode.isDirectory ? EISDIR : EINVAL) }
@@ -60,18 +63,25 @@ extension LiveTree {
         defer { segments.unpin(written.map(\.block)) }
         var position = offset
         let end = offset + UInt64(bytes.count)
+        var untried = 0
         while position < end {
             // Cut at multiples of a block, so that writes of one place replace whole blocks.
             let stop = min(end, (position / unit + 1) * unit)
             let part = UnsafeRawBufferPointer(
                 rebasing: bytes[Int(position - offset)..<Int(stop - offset)])
-            let block = try called { () throws(SystemError) in try segments.append(part) }
-            written.append(
-                FileExtent(
-                    offset: position, length: stop - position, block: block, skip: 0, born: 0))
-            position = stop
+            // What follows bytes that do not compress mostly does not either.
+            let blocks = try called { () throws(SystemError) in
+                try segments.append(part, compresses: untried == 0)
+            }
+            untried = untried > 0 ? untried - 1 : blocks[0].isCompressed ? 0 : Self.untriedCount
+            for block in blocks {
+                let length = UInt64(block.plainLength)
+                written.append(
+                    FileExtent(offset: position, length: length, block: block, skip: 0, born: 0))
+                position += length
+            }
         }
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: true) { () throws(WorkspaceError) in
             var inode = try regularFile(number)
             try replace(offset..<end, of: &inode, with: written)
             inode.size = max(inode.size, end)
@@ -129,14 +139,17 @@ extension LiveTree {
         public static let punchHole: Int32 = 2
         /// The range becomes zeros.
         public static let zeroRange: Int32 = 16
+        /// What makes room and takes none.
+        public static let anyHole = punchHole | zeroRange
     }
 
     /// As fallocate(2) says. Space is not set aside: a full disk fails the write.
     public func allocate(
-        _ number: UInt64, mode: Int32, range: Range<UInt64>
+        _ number: UInt64, mode: Int32, range: Range<UInt64>, dropsSetGroupID: Bool = false
     ) throws(WorkspaceError) {
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: mode & AllocationFlag.punchHole == 0) { () throws(WorkspaceError) in
             var inode = try regularFile(number)
+            if dropsSetGroupID { inode.mode &= ~0o2000 }
             guard range.upperBound <= Self.sizeMax else { throw WorkspaceError(EFBIG) }
             let keepsSize = mode & AllocationFlag.keepSize != 0
             switch mode & ~AllocationFlag.keepSize {
@@ -180,7 +193,7 @@ extension LiveTree {
         _ source: UInt64, at sourceOffset: UInt64, with target: UInt64, at targetOffset: UInt64,
         count: UInt64
     ) throws(WorkspaceError) -> UInt64 {
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: true) { () throws(WorkspaceError) in
             let from = try regularFile(source)
             var to = try regularFile(target)
             guard sourceOffset < from.size else { return 0 }

@@ -42,8 +42,9 @@ extension LiveTree {
     /// The inode behind a name, or nil.
     public func lookup(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) -> Inode? {
         try locked { () throws(WorkspaceError) in
+            // Whoever opens by a handle asks for an inode itself (name_to_handle_at(2)).
+            if name == Array(".".utf8) { return try inode(parent) }
             let directory = try directory(parent)
-            if name == Array(".".utf8) { return directory }
             if name == Array("..".utf8) { return try inode(directory.parent) }
             return try child(name, of: parent)
         }
@@ -53,7 +54,7 @@ extension LiveTree {
     public func make(
         _ new: NewInode, named name: [UInt8], in parent: UInt64
     ) throws(WorkspaceError) -> Inode {
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: true) { () throws(WorkspaceError) in
             var directory = try directory(parent)
             guard directory.linkCount > 0 else { throw WorkspaceError(ENOENT) }
             guard try child(name, of: parent) == nil else { throw WorkspaceError(EEXIST) }
@@ -77,6 +78,7 @@ extension LiveTree {
             }
             inodes.put(directory)
             inodes.put(inode)
+            try recordFile(.fileCreated, inode, in: parent)
             return inode
         }
     }
@@ -135,13 +137,14 @@ extension LiveTree {
         if target.isDirectory { directory.linkCount &-= 1 }
         inodes.put(directory)
         try dropName(of: target, now: now)
+        try recordFile(.fileRemoved, target, in: parent)
     }
 
     /// Gives an inode one more name.
     public func link(
         _ number: UInt64, as name: [UInt8], in parent: UInt64
     ) throws(WorkspaceError) -> Inode {
-        try changing { () throws(WorkspaceError) in
+        try changing(grows: true) { () throws(WorkspaceError) in
             var target = try inode(number)
             var directory = try directory(parent)
             guard !target.isDirectory else { throw WorkspaceError(EPERM) }

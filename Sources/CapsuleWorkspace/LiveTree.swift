@@ -23,9 +23,10 @@ public final class LiveTree: @unchecked Sendable {
     let replacementListener = ReplacedNamesListener()
     /// Takes one line about each failure of storage.
     public let report: @Sendable (String) -> Void
-    /// Lookups that the kernel has not forgotten yet, and writers, by inode.
+    /// Lookups that the kernel has not forgotten yet, writers, and all who have it open, by inode.
     var lookups: [UInt64: UInt64] = [:]
     var writers: [UInt64: Int] = [:]
+    var opened: [UInt64: Int] = [:]
     /// Inodes without names that somebody still has open.
     var orphans: Set<UInt64> = []
     /// The epoch of changes: one more than that of the newest state.
@@ -38,13 +39,15 @@ public final class LiveTree: @unchecked Sendable {
     private var firstChange = 0.0
     /// Whether nothing can be changed.
     public let isReadOnly: Bool
+    /// Whether opens, creations and removals of files are recorded.
+    let recordsFiles: Bool
     /// A transaction was lost: what is in memory is not what is stored.
     private var isBroken = false
     /// Whether there should be a transaction: SQLite ends one by itself when reading fails.
     private var hasBegun = false
 
-    /// Changes of one transaction at most.
-    private static let changeCountMax = 50_000
+    /// Changes of one transaction at most: they wait in memory.
+    private static let changeCountMax = 20_000
     /// Seconds after which a change is committed although nobody asked for it.
     private static let ageMax = 5.0
 
@@ -68,6 +71,10 @@ public final class LiveTree: @unchecked Sendable {
             epoch =
                 try Statement(database, "SELECT value FROM fact WHERE name = 'epoch'")
                 .first { $0.integer(0) } ?? 1
+            recordsFiles =
+                try Statement(
+                    database, "SELECT value FROM fact WHERE name = '\(Self.recordsFact)'"
+                ).first { $0.integer(0) } == 1
         } catch {
             throw WorkspaceError(error)
         }
@@ -90,13 +97,15 @@ public final class LiveTree: @unchecked Sendable {
         }
     }
 
-    /// Runs `body`, which changes the tree, in the present transaction.
+    /// Runs `body`, which changes the tree, in the present transaction. What `grows` it is refused
+    /// while the disk has no room for what was committed already. Throws ENOSPC, EROFS, EIO.
     func changing<Result>(
-        _ body: () throws(WorkspaceError) -> Result
+        grows: Bool = false, _ body: () throws(WorkspaceError) -> Result
     ) throws(WorkspaceError) -> Result {
         try locked { () throws(WorkspaceError) in
             if isReadOnly { throw WorkspaceError(EROFS) }
             if isBroken { throw WorkspaceError(EIO) }
+            if grows, database.isUnsettled { throw WorkspaceError(ENOSPC) }
             if !hasBegun {
                 try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
                 hasBegun = true
@@ -247,16 +256,23 @@ public final class LiveTree: @unchecked Sendable {
         monitor.locked { writers[number] != nil }
     }
 
-    /// A file is opened for writing; `didClose` ends it.
-    public func didOpenForWriting(_ number: UInt64) {
-        monitor.locked { writers[number, default: 0] += 1 }
+    /// A file is opened; `didClose` ends it.
+    public func didOpen(_ number: UInt64, isWriting: Bool) {
+        monitor.locked {
+            opened[number, default: 0] += 1
+            if isWriting { writers[number, default: 0] += 1 }
+        }
     }
 
-    /// A file that was opened for writing is closed: the kernel has told everything.
-    public func didCloseForWriting(_ number: UInt64) {
+    /// A file that was opened is closed: the kernel has told everything of one that was written.
+    public func didClose(_ number: UInt64, isWriting: Bool) {
+        func decrease(_ counts: inout [UInt64: Int]) {
+            let count = (counts[number] ?? 0) - 1
+            counts[number] = count > 0 ? count : nil
+        }
         monitor.locked {
-            let count = (writers[number] ?? 0) - 1
-            writers[number] = count > 0 ? count : nil
+            decrease(&opened)
+            if isWriting { decrease(&writers) }
         }
     }
 

@@ -19,6 +19,8 @@ import Synchronization
 final class SegmentStore: Sendable {
     /// Plaintext of one block at most, in bytes.
     static let blockLength = 128 << 10
+    /// Plaintext of a block that does not compress.
+    static let rawBlockLength = 32 << 10
     static let overhead = SegmentCipher.overhead
     static let headLength: UInt64 = 64
     private static let magic: [UInt8] = Array("MVSEG".utf8) + [0, 0, 1]
@@ -79,13 +81,14 @@ final class SegmentStore: Sendable {
 
     // MARK: Writing
 
-    /// Seals up to `blockLength` bytes and appends them, compressed when that saves anything. The
-    /// block is pinned until `unpin`.
-    func append(_ plaintext: UnsafeRawBufferPointer) throws(SystemError) -> BlockPlace {
+    /// Seals up to `blockLength` bytes and appends them: as one block where compressing saves
+    /// anything, else as blocks of `rawBlockLength`, of which a small read needs only one. They are
+    /// pinned until `unpin`. Without `compresses` it is not tried.
+    func append(
+        _ plaintext: UnsafeRawBufferPointer, compresses: Bool = true
+    ) throws(SystemError) -> [BlockPlace] {
         precondition(plaintext.count <= Self.blockLength && !plaintext.isEmpty)
-        guard let packed = compress(plaintext) else {
-            return try append(packed: plaintext, plainLength: plaintext.count)
-        }
+        guard compresses, let packed = compress(plaintext) else { return try appendRaw(plaintext) }
         var failure: SystemError?
         let place = packed.withUnsafeBytes { packed -> BlockPlace? in
             do throws(SystemError) {
@@ -97,7 +100,37 @@ final class SegmentStore: Sendable {
         }
         if let failure { throw failure }
         guard let place else { preconditionFailure("a place or an error") }
-        return place
+        return [place]
+    }
+
+    /// Seals incompressible bytes in small blocks, and writes these in one piece.
+    private func appendRaw(
+        _ plaintext: UnsafeRawBufferPointer
+    ) throws(SystemError) -> [BlockPlace] {
+        let count = (plaintext.count + Self.rawBlockLength - 1) / Self.rawBlockLength
+        let (number, segment, start) = try reserve(
+            plaintext.count + count * Self.overhead, blockCount: count)
+        var sealed: [UInt8] = []
+        sealed.reserveCapacity(plaintext.count + count * Self.overhead)
+        var blocks: [BlockPlace] = []
+        for offset in stride(from: 0, to: plaintext.count, by: Self.rawBlockLength) {
+            let part = UnsafeRawBufferPointer(
+                rebasing: plaintext[offset..<min(offset + Self.rawBlockLength, plaintext.count)])
+            let place = start + UInt64(sealed.count)
+            sealed += segment.cipher.seal(part, place: place)
+            blocks.append(
+                BlockPlace(
+                    segment: number, place: place, packedLength: part.count,
+                    plainLength: part.count))
+        }
+        do throws(SystemError) {
+            try segment.storage.write(sealed, at: start)
+        } catch {
+            unpin(blocks)
+            throw error
+        }
+        state.withLock { $0.unflushed[number] = segment }
+        return blocks
     }
 
     /// Seals and appends bytes as they are, which stand for `plainLength` bytes of plaintext.
@@ -131,7 +164,7 @@ final class SegmentStore: Sendable {
     }
 
     private func reserve(
-        _ length: Int
+        _ length: Int, blockCount: Int = 1
     ) throws(SystemError) -> (number: Int64, segment: Segment, place: UInt64) {
         try state.withLock { state throws(SystemError) in
             try takeRoom(UInt64(length), &state)
@@ -142,7 +175,7 @@ final class SegmentStore: Sendable {
             let place = current.end
             current.end += UInt64(length)
             state.current = current
-            state.pins[current.number, default: 0] += 1
+            state.pins[current.number, default: 0] += blockCount
             return (current.number, current.segment, place)
         }
     }

@@ -45,9 +45,10 @@ public final class Workspace: @unchecked Sendable {
     // MARK: Making one
 
     /// Makes a workspace in a directory that is not there, or empty. `slots` gets the id and wraps
-    /// the key. Throws `WorkspaceError`.
+    /// the key. With `recordsFiles` its audit log hears of every file that is opened, made or
+    /// removed. Throws `WorkspaceError`.
     public static func create(
-        at path: String, label: String = "",
+        at path: String, label: String = "", recordsFiles: Bool = false,
         slots: (_ fileKey: SymmetricKey, _ id: [UInt8]) throws -> [KeySlot]
     ) throws {
         let isOurs = mkdir(path, 0o700) == 0
@@ -62,7 +63,7 @@ public final class Workspace: @unchecked Sendable {
             }
         }
         do {
-            try fill(path, label: label, slots: slots)
+            try fill(path, label: label, recordsFiles: recordsFiles, slots: slots)
         } catch {
             remove(path, withDirectory: isOurs)
             throw error
@@ -70,7 +71,7 @@ public final class Workspace: @unchecked Sendable {
     }
 
     private static func fill(
-        _ path: String, label: String,
+        _ path: String, label: String, recordsFiles: Bool,
         slots: (_ fileKey: SymmetricKey, _ id: [UInt8]) throws -> [KeySlot]
     ) throws {
         var key = Environment.random(32)
@@ -96,7 +97,7 @@ public final class Workspace: @unchecked Sendable {
             throw WorkspaceError(SystemError.last("create", "\(path)/\(segmentsName)"))
         }
         let directory = try FileDirectory(path: path)
-        try makeTree(in: directory, keys: keys, id: id)
+        try makeTree(in: directory, keys: keys, id: id, recordsFiles: recordsFiles)
         try directory.replace(ReportSpool.fileName, with: ReportSpool.head(id: id, keys: keys))
         // Only with this file is it a workspace.
         try directory.replace(keyFileName, with: bytes)
@@ -104,7 +105,8 @@ public final class Workspace: @unchecked Sendable {
 
     /// Makes the database of an empty tree.
     static func makeTree(
-        in directory: any StorageDirectory, keys: FileKeys, id: [UInt8]
+        in directory: any StorageDirectory, keys: FileKeys, id: [UInt8],
+        recordsFiles: Bool = false
     ) throws(WorkspaceError) {
         try stored { () throws(StoreError) in
             let database = try Database(
@@ -121,7 +123,10 @@ public final class Workspace: @unchecked Sendable {
             try inodes.flush(epoch: 1)
             let audit = try AuditLog(database, keys: keys, id: id)
             try audit.makeKey()
-            try audit.append(.created, [:])
+            try audit.append(.created, ["audit_files": .flag(recordsFiles)])
+            if recordsFiles {
+                try database.execute("INSERT INTO fact VALUES ('\(LiveTree.recordsFact)', 1)")
+            }
             try database.checkpoint()
         }
     }

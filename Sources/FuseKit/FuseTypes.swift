@@ -144,6 +144,10 @@ public struct FuseConnection {
         public static let handlesPrivileges = Capability(bit: UInt32(FUSE_CAP_HANDLE_KILLPRIV))
         /// Several reads of one file may be under way.
         public static let asynchronousRead = Capability(bit: UInt32(FUSE_CAP_ASYNC_READ))
+        /// Direct I/O of io_submit(2) is asynchronous; libfuse asks for it by default.
+        public static let asynchronousDirect = Capability(bit: UInt32(FUSE_CAP_ASYNC_DIO))
+        /// Inodes are found by their numbers: for name_to_handle_at(2) and NFS.
+        public static let exportable = Capability(bit: UInt32(FUSE_CAP_EXPORT_SUPPORT))
     }
 
     /// Whether the kernel has it.

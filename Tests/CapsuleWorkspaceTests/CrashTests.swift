@@ -85,7 +85,10 @@ struct CrashTests {
             try tree.commit()
             progress.steps = step + 1
             if step % 4 == 3 { try tree.checkpoint() }
-            if step % 5 == 4 { _ = try tree.keepState(as: "s\(step)") }
+            if step % 5 == 4 {
+                _ = try tree.keepState(as: "s\(step)", tag: "")
+                _ = try tree.reclaim(isDry: false)
+            }
         }
     }
 

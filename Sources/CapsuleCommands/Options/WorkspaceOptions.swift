@@ -33,8 +33,19 @@ struct WorkspaceOptions: ParsableArguments {
 
     /// The components of a path in the workspace. Throws for the root and for `..`.
     func components(_ text: String) throws -> [[UInt8]] {
-        let components = try CapsulePath.components(
-            try WorkspaceLocator.pathInside(text, of: try path()))
+        let inside = try WorkspaceLocator.pathInside(text, of: try path())
+        var components: [[UInt8]] = []
+        for part in inside.utf8.split(separator: UInt8(ascii: "/")).map(Array.init) {
+            switch part {
+            case [46]: continue
+            case [46, 46]:
+                guard components.popLast() != nil else {
+                    throw AccessError(
+                        .usage, code: "usage", "\(text): it leads out of the workspace")
+                }
+            default: components.append(part)
+            }
+        }
         guard !components.isEmpty else {
             throw AccessError(.usage, code: "usage", "give a path below the root of the workspace")
         }

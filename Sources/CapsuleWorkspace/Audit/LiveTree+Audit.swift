@@ -111,6 +111,31 @@ extension LiveTree {
         }
     }
 
+    // MARK: Files
+
+    /// The fact that says whether files are recorded.
+    static let recordsFact = "audit_files"
+
+    /// Records what happens to a file, if the workspace was made so; within a change of the tree.
+    func recordFile(
+        _ kind: EventKind, _ inode: Inode, in parent: UInt64
+    ) throws(WorkspaceError) {
+        guard recordsFiles, !inode.isDirectory else { return }
+        try record(
+            kind,
+            ["inode": .number(Int64(inode.number)), "directory": .number(Int64(parent))])
+    }
+
+    /// Records that somebody opens a file, if the workspace was made so. Durable with the next
+    /// commit.
+    public func noteOpened(_ number: UInt64, isWriting: Bool) throws(WorkspaceError) {
+        guard recordsFiles, !isReadOnly else { return }
+        try changing { () throws(WorkspaceError) in
+            try record(
+                .fileOpened, ["inode": .number(Int64(number)), "writing": .flag(isWriting)])
+        }
+    }
+
     // MARK: Names
 
     /// Stands for a path in an event, as an event cannot be forgotten and a path can: the SHA-256

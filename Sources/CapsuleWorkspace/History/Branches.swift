@@ -112,16 +112,27 @@ extension LiveTree {
             let current = try stored(currentBranch)
             if row.number == current.number { return }
             try requireNobodyWrites()
+            try stored { () throws(StoreError) in
+                try inodes.flush(epoch: epoch)
+                replaced = try difference(to: row.head)
+            }
+            let open = replaced.inodes.count { opened[$0] != nil }
+            guard open == 0 else {
+                throw WorkspaceError.refusal(
+                    EBUSY, "\(open) files that differ are open: close them")
+            }
             let left = try insertState(nil, kind: .automatic)
-            replaced = try stored { () throws(StoreError) in
-                let replaced = try become(row.head)
+            try stored { () throws(StoreError) in
+                try become(row.head)
+                // The kernel keeps sizes and times of files by itself, as long as it knows them by
+                // a name.
+                replaced.names += try namesOfReborn()
                 let update = try Statement(
                     database, "UPDATE branch SET head = ?2 WHERE number = ?1")
                 try update.bind(1, current.number).bind(2, left.epoch).run()
                 try Statement(database, "UPDATE branch SET head = NULL WHERE number = ?1")
                     .bind(1, row.number).run()
                 try set("branch", row.number)
-                return replaced
             }
             try record(.branchSwitched, ["from": .text(current.name), "to": .text(name)])
         }
@@ -140,9 +151,8 @@ extension LiveTree {
         }
     }
 
-    /// Makes the present tree that of an older epoch, row by row; the present one must be kept in a
-    /// state. Returns the names that stand for something else now.
-    private func become(_ state: Int64) throws(StoreError) -> ReplacedNames {
+    /// The names that stand for something else in an older epoch, and the inodes that are others.
+    private func difference(to state: Int64) throws(StoreError) -> ReplacedNames {
         var replaced = ReplacedNames()
         _ = try Statement(
             database,
@@ -161,6 +171,24 @@ extension LiveTree {
             UNION SELECT number FROM past_inode WHERE born <= ?1 AND died > ?1
             """
         ).bind(1, state).all { replaced.inodes.append(UInt64(bitPattern: $0.integer(0))) }
+        return replaced
+    }
+
+    /// The names of inodes that became others in this epoch.
+    private func namesOfReborn() throws(StoreError) -> [ReplacedNames.Name] {
+        try Statement(
+            database,
+            """
+            SELECT entry.parent, name FROM entry JOIN inode ON number = child WHERE inode.born = ?1
+            """
+        ).bind(1, epoch).all {
+            ReplacedNames.Name(parent: UInt64(bitPattern: $0.integer(0)), name: $0.bytes(1))
+        }
+    }
+
+    /// Makes the present tree that of an older epoch, row by row; the present one must be kept in a
+    /// state.
+    private func become(_ state: Int64) throws(StoreError) {
         let tables: [(name: String, columns: String)] = [
             ("inode", InodeTable.columns), ("entry", NameTable.columns),
             ("extent", ExtentTable.columns), ("attribute", AttributeTable.columns),
@@ -184,6 +212,5 @@ extension LiveTree {
             }
         }
         inodes.reset()
-        return replaced
     }
 }

@@ -42,7 +42,10 @@ extension LiveTree {
             }
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)
-                report = try collect(places)
+                let collected = try collect(places)
+                report.inodes = collected.doomed
+                report.kept = Int64(collected.kept.count)
+                replaced.inodes = collected.kept
                 victims = try segmentsOfDoomed()
                 try forgetPast(last, places)
             }
@@ -50,7 +53,7 @@ extension LiveTree {
             if fromPresent, let found = try presentParent(of: path) {
                 try removeTree(found.inode, named: last, in: found.parent)
                 replaced.names.append(ReplacedNames.Name(parent: found.parent, name: last))
-                replaced.inodes = [found.parent, found.inode.number]
+                replaced.inodes += [found.parent, found.inode.number]
             }
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)
@@ -110,10 +113,10 @@ extension LiveTree {
     }
 
     /// Fills a table with the inodes at the places and below them, but for those with names
-    /// elsewhere.
+    /// elsewhere, which it returns.
     private func collect(
         _ places: [(parent: UInt64, child: UInt64)]
-    ) throws(StoreError) -> ForgetReport {
+    ) throws(StoreError) -> (doomed: Int64, kept: [UInt64]) {
         try database.execute("CREATE TEMP TABLE doomed(number INTEGER PRIMARY KEY)")
         let insert = try Statement(database, "INSERT OR IGNORE INTO doomed VALUES (?1)")
         for place in places { try insert.bind(1, Int64(bitPattern: place.child)).run() }
@@ -125,8 +128,6 @@ extension LiveTree {
               UNION SELECT child FROM \(all) AS e JOIN below ON e.parent = below.number)
             INSERT OR IGNORE INTO doomed SELECT number FROM below
             """)
-        var report = ForgetReport()
-        let total = try count("SELECT count(*) FROM doomed")
         // Names outside: in a directory that stays, and not one of the places.
         try database.execute("CREATE TEMP TABLE place(parent INTEGER, child INTEGER)")
         let note = try Statement(database, "INSERT INTO place VALUES (?1, ?2)")
@@ -134,17 +135,19 @@ extension LiveTree {
             try note.bind(1, Int64(bitPattern: place.parent))
                 .bind(2, Int64(bitPattern: place.child)).run()
         }
-        try database.execute(
+        let kept = try Statement(
+            database,
             """
-            DELETE FROM doomed WHERE number IN (
+            SELECT number FROM doomed WHERE number IN (
               SELECT child FROM \(all) AS e WHERE parent NOT IN (SELECT number FROM doomed)
               AND NOT EXISTS (
                 SELECT 1 FROM place WHERE place.parent = e.parent AND place.child = e.child))
-            """)
+            """
+        ).all { UInt64(bitPattern: $0.integer(0)) }
         try database.execute("DROP TABLE temp.place")
-        report.inodes = try count("SELECT count(*) FROM doomed")
-        report.kept = total - report.inodes
-        return report
+        let spare = try Statement(database, "DELETE FROM doomed WHERE number = ?1")
+        for number in kept { try spare.bind(1, Int64(bitPattern: number)).run() }
+        return (try count("SELECT count(*) FROM doomed"), kept)
     }
 
     private func count(_ query: String) throws(StoreError) -> Int64 {
@@ -162,11 +165,85 @@ extension LiveTree {
             ).all { $0.integer(0) })
     }
 
+    /// Fills a table with the entries that states will not show any more, each with the epochs in
+    /// which they did.
+    private func noteGone(
+        _ name: [UInt8], _ places: [(parent: UInt64, child: UInt64)]
+    ) throws(StoreError) {
+        let doomed = "(SELECT number FROM doomed)"
+        let isDirectory = """
+            EXISTS (SELECT 1 FROM inode WHERE number = child AND mode & 61440 = 16384)
+            OR EXISTS (SELECT 1 FROM past_inode WHERE number = child AND mode & 61440 = 16384)
+            """
+        try database.execute(
+            """
+            CREATE TEMP TABLE gone(parent INTEGER, child INTEGER, born INTEGER, died INTEGER,
+              directory INTEGER)
+            """)
+        let insert = "INSERT INTO gone SELECT parent, child, born"
+        let ever = "\(Int64.max)"
+        for (table, died) in [("entry", ever), ("past_entry", "died")] {
+            try database.execute(
+                """
+                \(insert), \(died), \(isDirectory) FROM \(table)
+                WHERE child IN \(doomed) OR parent IN \(doomed)
+                """)
+            let place = try Statement(
+                database,
+                """
+                \(insert), \(died), \(isDirectory) FROM \(table)
+                WHERE parent = ?1 AND child = ?2 AND name = ?3 AND child NOT IN \(doomed)
+                AND parent NOT IN \(doomed)
+                """)
+            for item in places {
+                try place.bind(1, Int64(bitPattern: item.parent))
+                    .bind(2, Int64(bitPattern: item.child)).bind(3, name).run()
+            }
+        }
+    }
+
+    /// Lets inodes that stay count fewer names, or subdirectories, in the states: in each version
+    /// by as many as lay in it. The present keeps its own count in a version that begins now.
+    private func adjustLinks() throws(StoreError) {
+        let rules = [
+            (inode: "parent", condition: "directory"), (inode: "child", condition: "NOT directory"),
+        ]
+        for rule in rules {
+            let affected = """
+                (SELECT \(rule.inode) FROM gone WHERE \(rule.condition)
+                 AND \(rule.inode) NOT IN (SELECT number FROM doomed))
+                """
+            try Statement(
+                database,
+                """
+                INSERT INTO past_inode(\(InodeTable.columns), died)
+                SELECT \(InodeTable.columns), ?1 FROM inode
+                WHERE born < ?1 AND number IN \(affected)
+                """
+            ).bind(1, epoch).run()
+            try Statement(database, "UPDATE inode SET born = ?1 WHERE number IN \(affected)")
+                .bind(1, epoch).run()
+            try Statement(
+                database,
+                """
+                UPDATE past_inode SET links = links - (
+                  SELECT count(*) FROM gone WHERE \(rule.condition)
+                  AND gone.\(rule.inode) = number
+                  AND gone.born < past_inode.died AND gone.died > past_inode.born)
+                WHERE number IN \(affected)
+                """
+            ).run()
+        }
+        try database.execute("DROP TABLE temp.gone")
+    }
+
     /// Removes the rows of the past, and lets those of the present begin now: no state shows them.
     private func forgetPast(
         _ name: [UInt8], _ places: [(parent: UInt64, child: UInt64)]
     ) throws(StoreError) {
         let doomed = "(SELECT number FROM doomed)"
+        try noteGone(name, places)
+        try adjustLinks()
         let steps = [
             "DELETE FROM past_inode WHERE number IN \(doomed)",
             "DELETE FROM past_extent WHERE inode IN \(doomed)",

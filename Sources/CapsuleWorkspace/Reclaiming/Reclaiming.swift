@@ -34,7 +34,9 @@ extension LiveTree {
     private static let shareOfSpace: UInt64 = 10
     /// Blocks that are moved in one transaction.
     private static let batchLength = 256
+    private static let batchByteCount = 1 << 20
     private static let passCountMax = 8
+    private static let attemptCountMax = 3
 
     func noteFreed(_ count: UInt64) {
         freedBytes = freedBytes > .max - count ? .max : freedBytes + count
@@ -90,11 +92,14 @@ extension LiveTree {
         }
     }
 
-    /// Gives back what is worth it; `victims` are emptied in any case.
+    /// Gives back what is worth it.
     public func reclaim(isDry: Bool) throws(WorkspaceError) -> ReclaimReport {
-        try reclaim(isDry: isDry, victims: [])
+        // Whoever asks means all segments, also the one that is written to.
+        segments.closeCurrent()
+        return try reclaim(isDry: isDry, victims: [])
     }
 
+    /// Gives back what is worth it; the segments `forced` are emptied in any case.
     func reclaim(isDry: Bool, victims forced: Set<Int64>) throws(WorkspaceError) -> ReclaimReport {
         if !isDry, !forced.isEmpty { segments.closeCurrent() }
         try commit()
@@ -116,17 +121,7 @@ extension LiveTree {
         victims.sort { usage.live($0) < usage.live($1) }
         let empty = victims.filter { usage.blocks[$0] == nil }
         try remove(empty)
-        for victim in victims.dropFirst(empty.count) {
-            do throws(WorkspaceError) {
-                try vacate(victim)
-            } catch {
-                guard error.errno == ENOSPC else { throw error }
-                let live = usage.blocks[victim] ?? []
-                try formatted { () throws(FormatError) in
-                    try segments.punch(victim, except: live)
-                }
-            }
-        }
+        for victim in victims.dropFirst(empty.count) { try vacateOrPunch(victim) }
         try shrinkDatabase()
         try changing { () throws(WorkspaceError) in
             freedBytes = 0
@@ -200,6 +195,26 @@ extension LiveTree {
         }
     }
 
+    /// Empties a segment. Where there is no room for its live blocks, holes between them make some,
+    /// and what still does not find any stays.
+    private func vacateOrPunch(_ segment: Int64) throws(WorkspaceError) {
+        for _ in 0..<Self.attemptCountMax {
+            do throws(WorkspaceError) {
+                return try vacate(segment)
+            } catch {
+                guard error.errno == ENOSPC else { throw error }
+            }
+            let live = try namings(of: segment).map {
+                (place: $0.block.place, length: UInt64($0.block.storedLength))
+            }
+            // What has no row must have none after a crash either, before its place goes.
+            try commit()
+            try formatted { () throws(FormatError) in
+                try segments.punch(segment, except: live)
+            }
+        }
+    }
+
     /// Moves every block of a segment elsewhere and removes it. Rows change meanwhile, so it looks
     /// again until it finds none.
     private func vacate(_ segment: Int64) throws(WorkspaceError) {
@@ -207,18 +222,24 @@ extension LiveTree {
         for _ in 0..<Self.passCountMax {
             let list = try namings(of: segment)
             if list.isEmpty { return try remove([segment]) }
-            for start in stride(from: 0, to: list.count, by: Self.batchLength) {
-                let batch = list[start..<min(start + Self.batchLength, list.count)]
+            var rest = list[...]
+            while !rest.isEmpty {
                 var new: [BlockPlace] = []
                 defer { segments.unpin(new) }
-                for naming in batch where moved[naming.block.place] == nil {
+                var length = 0
+                var count = 0
+                for naming in rest.prefix(Self.batchLength) where length < Self.batchByteCount {
+                    count += 1
+                    guard moved[naming.block.place] == nil else { continue }
                     let block = try formatted { () throws(FormatError) in
                         try segments.move(naming.block)
                     }
                     new.append(block)
                     moved[naming.block.place] = block
+                    length += block.storedLength
                 }
-                try rename(batch, moved)
+                try rename(rest.prefix(count), moved)
+                rest = rest.dropFirst(count)
             }
         }
         report("segment \(segment) is in use all the time and stays for now")
@@ -293,18 +314,19 @@ extension LiveTree {
     ) throws(WorkspaceError) {
         let (freed, stored) = try locked { () throws(WorkspaceError) -> (UInt64, UInt64) in
             let lengths = try formatted { () throws(FormatError) in
-                try segments.lengths(includesOpen: false)
+                try segments.lengths(includesOpen: true)
             }
             return (freedBytes, lengths.values.reduce(0, +))
         }
         guard freed > 0, stored > 0 else { return }
         let isShort = space.free < space.total / Self.shareOfSpace
         guard freed >= stored / Self.shareOfAll || isShort else { return }
-        let dry = try reclaim(isDry: true)
+        segments.closeCurrent()
+        let dry = try reclaim(isDry: true, victims: [])
         let garbage = dry.stored - min(dry.stored, dry.live)
         guard garbage > stored / Self.shareOfAll || (isShort && garbage > 0) else {
             return try locked { () throws(WorkspaceError) in freedBytes = 0 }
         }
-        _ = try reclaim(isDry: false)
+        _ = try reclaim(isDry: false, victims: [])
     }
 }

@@ -82,19 +82,22 @@ extension SegmentStore {
     /// Makes everything in a segment but `live` a hole. Blocks are named by place and length.
     func punch(_ number: Int64, except live: [(place: UInt64, length: UInt64)]) throws(FormatError)
     {
-        let segment = try segment(number)
+        let name = state.withLock { $0.names[number] }
+        guard let name else { return }
         // Whole pages of the medium: what is cut in the middle stays.
         let unit: UInt64 = 4096
         do throws(SystemError) {
+            // Those that blocks are read from cannot be written to.
+            let storage = try directory.open(Self.fileName(name), isWritable: true)
             var position = Self.headLength
-            let end = try segment.storage.length()
+            let end = try storage.length()
             for block in live.sorted(by: { $0.place < $1.place }) + [(place: end, length: 0)] {
                 let start = (position + unit - 1) / unit * unit
                 let stop = block.place / unit * unit
-                if start < stop { try segment.storage.punch(start..<stop) }
+                if start < stop { try storage.punch(start..<stop) }
                 position = max(position, block.place + block.length)
             }
-            try segment.storage.flush()
+            try storage.flush()
         } catch {
             throw FormatError(error)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CapsuleAccess
 import CapsuleBytes
+import CapsuleFormat
 import CapsuleSystem
 import CapsuleWorkspace
 import FoundationEssentials
@@ -182,10 +183,29 @@ struct AuditCheckpointCommand: ParsableCommand {
         commandName: "checkpoint",
         abstract: "Print the signed size and root of the log, to be kept elsewhere.")
 
+    @Option(name: .long, help: "Print the one that CAPSULE carries; the secrets open it.")
+    var of: String?
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
 
+    /// The checkpoint in a capsule that was sealed from a workspace.
+    private func carried(by path: String) throws -> String {
+        let session = try CapsuleSession.open(path: path, secrets: opening.secrets)
+        let manifest: Manifest
+        do throws(FormatError) {
+            manifest = try session.capsule.manifest()
+        } catch {
+            throw AccessError(error, path: path)
+        }
+        guard let text = manifest.auditCheckpoint else {
+            throw AccessError(
+                .usage, code: "not_found", "\(path): it was not sealed from a workspace")
+        }
+        return text
+    }
+
     func run() throws {
+        if let of { return Output.text(try carried(by: of)) }
         Output.text(try place.withService(opening, isReadOnly: true) { try $0.checkpointText() })
     }
 }

@@ -14,6 +14,8 @@ struct InitCommand: ParsableCommand {
     @OptionGroup(title: "Passphrases, where no slot is named") var opening: OpeningOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
     @Option(name: .long, help: "A public name for people.") var label = ""
+    @Flag(name: .long, help: "Record opens, creations and removals of files in the audit log.")
+    var auditFiles = false
     @Flag(name: .long, help: "Print nothing but errors.") var quiet = false
 
     func run() throws {
@@ -25,7 +27,8 @@ struct InitCommand: ParsableCommand {
         let slots = try newSlots.slots(
             orPassphraseOf: opening.secrets, cost: try cost.cost, object: workspace)
         try WorkspaceOpener.create(
-            path: workspace, label: label, secrets: slots.map { ($0.secret, $0.label) })
+            path: workspace, label: label, recordsFiles: auditFiles,
+            secrets: slots.map { ($0.secret, $0.label) })
         if !quiet { Output.line("made the workspace \(workspace)") }
     }
 }
