@@ -2,6 +2,7 @@ import CapsuleCrypto
 import CapsuleStore
 import CapsuleSystem
 import Glibc
+import Synchronization
 
 /// The present state of a workspace's tree: what a mount shows and changes.
 ///
@@ -21,6 +22,8 @@ public final class LiveTree: @unchecked Sendable {
     let audit: AuditLog
     private let insertSegment: Statement
     let replacementListener = ReplacedNamesListener()
+    /// Held by whoever moves blocks: one at a time.
+    let reclaiming = Mutex(())
     /// Takes one line about each failure of storage.
     public let report: @Sendable (String) -> Void
     /// Lookups that the kernel has not forgotten yet, writers, and all who have it open, by inode.
@@ -97,6 +100,12 @@ public final class LiveTree: @unchecked Sendable {
         }
     }
 
+    /// Runs `body`, which asks nothing of storage, with everything to itself.
+    func exclusively(_ body: () -> Void) { monitor.locked(body) }
+
+    /// The epoch of changes.
+    var presentEpoch: Int64 { monitor.locked { epoch } }
+
     /// Runs `body`, which changes the tree, in the present transaction. What `grows` it is refused
     /// while the disk has no room for what was committed already. Throws ENOSPC, EROFS, EIO.
     func changing<Result>(
@@ -156,6 +165,8 @@ public final class LiveTree: @unchecked Sendable {
     func checkpoint() throws(WorkspaceError) {
         try locked { () throws(WorkspaceError) in
             if isReadOnly { return }
+            // Within a transaction there is none.
+            if hasBegun { try commitLocked() }
             try stored { () throws(StoreError) in try database.checkpoint() }
         }
     }

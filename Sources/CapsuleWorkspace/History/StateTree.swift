@@ -12,8 +12,8 @@ public final class StateTree: ReadableTree {
     /// Open as long as one of its states is read.
     private let workspace: Workspace
     var live: LiveTree { workspace.tree }
-    // Only used with the lock of the live tree held.
-    private nonisolated(unsafe) let tables: StateTables
+    // Only used, and let go of, with the lock of the live tree held.
+    private nonisolated(unsafe) var tables: StateTables?
     private let epoch: Int64
     private let counted = Mutex<Counts?>(nil)
 
@@ -40,6 +40,8 @@ public final class StateTree: ReadableTree {
             }
         }
     }
+
+    deinit { live.exclusively { tables = nil } }
 
     /// Counted when somebody asks, as that looks at every inode.
     private var counts: Counts {
@@ -72,7 +74,8 @@ public final class StateTree: ReadableTree {
     ) throws(FormatError) -> Result {
         do throws(WorkspaceError) {
             return try live.locked { () throws(WorkspaceError) in
-                try stored { () throws(StoreError) in try body(tables) }
+                guard let tables else { preconditionFailure("there as long as the tree is") }
+                return try stored { () throws(StoreError) in try body(tables) }
             }
         } catch {
             throw FormatError(
@@ -80,8 +83,13 @@ public final class StateTree: ReadableTree {
         }
     }
 
-    private static func missing(_ number: UInt64) -> FormatError {
-        FormatError(.damaged, "inode \(number) is not in the database")
+    /// Why an inode is not there.
+    private func missing(_ number: UInt64) -> FormatError {
+        let isKept = (try? live.states())?.contains { $0.epoch == epoch } ?? true
+        if !isKept, epoch < live.presentEpoch {
+            return FormatError(.system, "the state was deleted meanwhile", errno: ESTALE)
+        }
+        return FormatError(.damaged, "inode \(number) is not in the database")
     }
 
     private static func ordinal(_ number: UInt64) throws(FormatError) -> Ordinal {
@@ -127,7 +135,7 @@ public final class StateTree: ReadableTree {
             guard let inode = try tables.inode(number) else { return nil }
             return (inode, inode.isDirectory ? try tables.childCount(of: number) : 0)
         }
-        guard let found else { throw Self.missing(number) }
+        guard let found else { throw missing(number) }
         var entry = try Self.entry(found.inode)
         entry.count = UInt32(clamping: found.count)
         return entry
@@ -140,7 +148,7 @@ public final class StateTree: ReadableTree {
         var entry = try entry(ordinal)
         let number = UInt64(ordinal) + 1
         let found = try query { tables throws(StoreError) in try tables.name(of: number) }
-        guard let found else { throw Self.missing(number) }
+        guard let found else { throw missing(number) }
         entry.parent = try Self.ordinal(found.parent)
         return (entry, found.name)
     }

@@ -2,6 +2,7 @@ import CapsuleFormat
 import CapsuleStore
 import CapsuleSystem
 import Glibc
+import Synchronization
 
 /// What reclaiming gave back, or would.
 public struct ReclaimReport: Equatable, Sendable {
@@ -101,6 +102,14 @@ extension LiveTree {
 
     /// Gives back what is worth it; the segments `forced` are emptied in any case.
     func reclaim(isDry: Bool, victims forced: Set<Int64>) throws(WorkspaceError) -> ReclaimReport {
+        try reclaiming.withLock { _ throws(WorkspaceError) in
+            try reclaimAlone(isDry: isDry, victims: forced)
+        }
+    }
+
+    private func reclaimAlone(
+        isDry: Bool, victims forced: Set<Int64>
+    ) throws(WorkspaceError) -> ReclaimReport {
         if !isDry, !forced.isEmpty { segments.closeCurrent() }
         try commit()
         let usage = try usage()
