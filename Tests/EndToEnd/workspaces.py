@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import json
 import os
 import signal
 import struct
@@ -125,3 +126,47 @@ class WorkspaceTest(support.EndToEnd):
         with self.assertRaises(OSError, msg=message) as caught:
             body()
         self.assertEqual(caught.exception.errno, number, message or caught.exception)
+
+
+class VerbTest(WorkspaceTest):
+    """A test with a workspace that is there, and whose verbs work on it mounted or not."""
+
+    def setUp(self):
+        super().setUp()
+        self.opened = ["--key-file", self.key_file]
+        self.named = ["-w", self.ws, *self.opened]
+        self.init()
+
+    def where(self, point):
+        """The options that name the workspace: at its driver, or with the secret."""
+        return self.named if point is None else ["-w", point]
+
+    def verb(self, *words, at=None, rc=0):
+        """What a verb prints, on the workspace or, if it is mounted there, at a mount point."""
+        return self.capsule(*words, *self.where(at), rc=rc).stdout.decode()
+
+    def facts(self, *words, at=None):
+        """The object that a verb prints with --json."""
+        return self.capsule_json(*words, *self.where(at))
+
+    def states(self, at=None):
+        """[(name, kind)] of all states, oldest first."""
+        return [(row["name"], row["kind"]) for row in self.facts("timeline", at=at)["states"]]
+
+    def events(self, at=None):
+        """The events of the audit log."""
+        text = self.verb("audit", "list", "--json", at=at)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def kinds(self, at=None):
+        """The types of the events, without what they have in common."""
+        return [event["type"].removeprefix("capsulefs.") for event in self.events(at)]
+
+    def copied(self, source, point):
+        """Copies a tree into a mount and makes it durable."""
+        self.run_command(["cp", "-a", f"{source}/.", point])
+        sync(point)
+
+    def healthy(self):
+        """Demands that doctor finds nothing wrong in any block."""
+        self.capsule("doctor", self.ws, "--deep", *self.opened)
