@@ -183,8 +183,9 @@ class Versions(VerbTest):
         for cwd, path, size in ((f"{point}/sub", "f", 5), (point, "f", 1), ("/", "f", 1),
                                 (f"{point}/sub", "../f", 1), ("/", f"{point}/sub/f", 5),
                                 ("/", "sub/f", 5), (f"{point}/sub", f"{point}/f", 1)):
-            rows = self.capsule_json("history", path, "-w", point, cwd=cwd)["versions"]
-            self.assertEqual([row["size"] for row in rows], [size], (cwd, path))
+            with self.subTest(cwd=cwd, path=path):
+                rows = self.capsule_json("history", path, "-w", point, cwd=cwd)["versions"]
+                self.assertEqual([row["size"] for row in rows], [size])
         self.capsule("history", "f", cwd=f"{point}/sub")
         support.write(f"{point}/sub/f", b"changed")
         self.capsule("restore", "@one", "f", cwd=f"{point}/sub")
@@ -384,6 +385,50 @@ class Branches(VerbTest):
         self.attach(point=point)
         self.assertEqual(support.read(f"{point}/only"), b"of try")
         self.assertEqual(self.rsync(f"{source}/sub", f"{point}/sub"), b"")
+        self.umount(point)
+        self.healthy()
+
+    def test_written_before(self):
+        """A file that was written just before a switch reads, grows and flushes right after it."""
+        point = self.attach()
+        for name, old, new in (("grown", b"old", b"a longer one"), ("cut", b"long" * 5000, b"s")):
+            support.write(f"{point}/{name}", old)
+        workspaces.sync(point)
+        self.capsule("branch", "create", "try", "-w", point)
+        for name, old, new in (("grown", b"old", b"a longer one"), ("cut", b"long" * 5000, b"s")):
+            support.write(f"{point}/{name}", new)
+        self.capsule("branch", "switch", "try", "-w", point)
+        for name, old, new in (("grown", b"old", b"a longer one"), ("cut", b"long" * 5000, b"s")):
+            with self.subTest(name):
+                self.assertEqual(os.stat(f"{point}/{name}").st_size, len(old))
+                self.assertEqual(support.read(f"{point}/{name}"), old)
+                with open(f"{point}/{name}", "ab") as file:
+                    file.write(b"+")
+                self.remount(point)
+                self.assertEqual(support.read(f"{point}/{name}"), old + b"+")
+        self.capsule("branch", "switch", "main", "-w", point)
+        self.assertEqual(support.read(f"{point}/grown"), b"a longer one")
+        self.umount(point)
+
+    def test_new_files_of_two_branches(self):
+        """Files that came on one branch and files that came on another are never mixed up."""
+        point = self.attach()
+        self.capsule("branch", "create", "try", "-w", point)
+        for turn in range(3):
+            for branch in ("main", "try"):
+                self.capsule("branch", "switch", branch, "-w", point, rc=None)
+                for number in range(5):
+                    name = f"{branch}{turn}{number}"
+                    support.write(f"{point}/{name}", name * (number + turn + 1))
+        for branch in ("main", "try", "main"):
+            self.capsule("branch", "switch", branch, "-w", point, rc=None)
+            names = os.listdir(point)
+            self.assertEqual(len(names), 15)
+            for name in names:
+                count = int(name[-1]) + int(name[-2]) + 1
+                self.assertEqual(support.read(f"{point}/{name}"), (name * count).encode(), branch)
+        numbers = {os.stat(f"{point}/{name}").st_ino for name in names}
+        self.assertEqual(len(numbers), 15)
         self.umount(point)
         self.healthy()
 
