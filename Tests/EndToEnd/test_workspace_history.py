@@ -1,15 +1,12 @@
 """The past of a workspace: the timeline, versions, restored paths, branches and retention."""
 
 import os
-import re
 import stat
 import time
 
 import support
 import workspaces
-from workspaces import VerbTest
-
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(\.\d+)?"
+from workspaces import TIME, VerbTest
 
 
 def odd_tree(base):
@@ -618,93 +615,6 @@ class Compared(VerbTest):
                 self.assertLessEqual(rest, {"", "."}, words)
             if is_mounted:
                 self.umount(point)
-
-
-@support.needs_root
-@support.needs_fuse
-class MountedOrNot(VerbTest):
-    """Every verb gives the same result at the driver and without it."""
-
-    def scenario(self, at):
-        """The results of many verbs in a row, with what differs by nature left out."""
-        results = []
-        for words in (
-                ["snapshot", "create", "one"], ["snapshot", "create", "one"],
-                ["snapshot", "list"], ["timeline"], ["history", "a.txt"], ["history", "none"],
-                ["branch", "create", "try", "--at", "@one"], ["branch", "create", "try"],
-                ["branch", "list"], ["branch", "switch", "try"], ["branch", "switch", "try"],
-                ["branch", "delete", "try"], ["branch", "switch", "main"],
-                ["branch", "delete", "try"], ["restore", "@one", "a.txt"],
-                ["restore", "@one", "none"], ["restore", "@none", "a.txt"],
-                ["snapshot", "create", "two", "--tag", "t"], ["snapshot", "delete", "none"],
-                ["snapshot", "delete", "one"], ["retention"], ["retention", "--keep-last", "1"],
-                ["retention", "--keep-last", "x"], ["forget", "none"], ["forget", "link"],
-                ["forget", "sub", "--all-states"], ["history", "sub"], ["timeline"],
-                ["reclaim", "--dry-run"], ["reclaim"], ["audit", "verify"],
-                ["audit", "show", "1000"], ["audit", "prove", "1000"],
-                ["cat", "@two", "a.txt"], ["ls", "@two"], ["ls", "@none"], ["cat", "@two", "none"],
-                ["diff", "@two", self.ws], ["audit", "list", "--type", "path"]):
-            result = self.capsule(*words, *self.where(at), rc=None)
-            text = (result.stdout + result.stderr).decode()
-            for pattern, short in ((TIME, "TIME"), (r"\d+ events", "N events"),
-                                   (r"only \d+", "only N"), (r"(?m)^ *\d+  ", "N  "),
-                                   (r"path_sha256=\w+", "HASH"), (r" +", " ")):
-                text = re.sub(pattern, short, text)
-            text = text.replace(self.ws, "WS").replace(str(at), "WS")
-            name = " ".join(words).replace(self.ws, "WS")
-            results.append((name, result.returncode, text))
-        return results
-
-    def test_same(self):
-        """The same lines, messages and statuses."""
-        source = self.sample("source")
-        found = []
-        for name in ("wsA", "wsB"):
-            self.ws = self.path(name)
-            self.named = ["-w", self.ws, *self.opened]
-            point = self.attach("timeline=0")
-            self.copied(source, point)
-            if name == "wsB":
-                self.umount(point)
-            found.append(self.scenario(point if name == "wsA" else None))
-            if name == "wsA":
-                self.umount(point)
-            self.healthy()
-        for one, two in zip(*found):
-            with self.subTest(one[0]):
-                self.assertEqual(one, two)
-
-    def test_two_at_once(self):
-        """Verbs that come at once wait for each other; all are done."""
-        for at in (None, self.path("mnt")):
-            if at:
-                self.attach(point=at)
-            running = [self.start(
-                [support.CAPSULE, "snapshot", "create", f"{'m' if at else 'u'}{number}",
-                 *self.where(at), "--lock-timeout", "30"]) for number in range(8)]
-            for process in running:
-                out, err = process.communicate(timeout=60)
-                self.assertEqual(process.returncode, 0, out + err)
-        self.umount(at)
-        self.assertEqual(len(self.states()), 16)
-
-    def test_patience(self):
-        """Behind a reader a writer waits as long as it is told to, and then says so."""
-        point = self.attach("ro")
-        start = time.monotonic()
-        code, _ = self.error_of(
-            "snapshot", "create", "one", *self.named, "--lock-timeout", "1", rc=2)
-        self.assertEqual(code, "locked")
-        self.assertGreater(time.monotonic() - start, 0.9)
-        self.verb("timeline")
-        waiting = self.start(
-            [support.CAPSULE, "snapshot", "create", "one", *self.named, "--lock-timeout", "30"])
-        time.sleep(0.5)
-        self.assertIsNone(waiting.poll())
-        self.umount(point)
-        out, err = waiting.communicate(timeout=30)
-        self.assertEqual(waiting.returncode, 0, out + err)
-        self.assertEqual(self.states(), [("one", "named")])
 
 
 if __name__ == "__main__":

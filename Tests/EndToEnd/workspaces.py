@@ -12,6 +12,8 @@ import support
 
 # A stored block of the database: 4096 bytes and what sealing adds; see Sources/CapsuleStore.
 PAGE_LENGTH = 4144
+# What a state is called that nobody named.
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(\.\d+)?"
 NOREPLACE, EXCHANGE, WHITEOUT = 1, 2, 4
 KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 1, 2, 16
 _libc = ctypes.CDLL(None, use_errno=True)
