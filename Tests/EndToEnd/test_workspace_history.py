@@ -499,6 +499,29 @@ class Branches(VerbTest):
         self.healthy()
 
 
+    def test_killed_while_switching(self):
+        """kill -9 in the middle of a switch: one branch or the other, whole."""
+        point = self.attach("timeline=0")
+        for number in range(400):
+            support.write(f"{point}/d{number % 7}/{number}", b"%d" % number)
+        self.capsule("snapshot", "create", "full", "-w", point)
+        self.capsule("branch", "create", "full", "--at", "@full", "-w", point)
+        self.run_command(["sh", "-c", f"rm -rf {point}/d*"])
+        workspaces.sync(point)
+        for delay in (0.005, 0.02, 0.04, 0.08):
+            target = "full" if self.branches(point)["main"][1] else "main"
+            running = self.start([support.CAPSULE, "branch", "switch", target, "-w", point])
+            time.sleep(delay)
+            self.kill(point)
+            running.communicate(timeout=20)
+            self.healthy()
+            self.attach("timeline=0", point=point)
+            is_full = self.branches(point)["full"][1]
+            count = sum(len(names) for _, _, names in os.walk(point))
+            self.assertEqual(count, 400 if is_full else 0)
+        self.umount(point)
+
+
 @support.needs_root
 @support.needs_fuse
 class Retention(VerbTest):

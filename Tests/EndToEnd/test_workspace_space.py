@@ -145,35 +145,95 @@ class Forgotten(SpaceTest):
         self.verb("forget", path, "--all-states", rc=1)
         self.healthy()
 
+    def samples(self, old):
+        """Pieces of what was added to the segments, as it is stored."""
+        found = []
+        for name, content in self.segments().items():
+            start = len(old.get(name, b""))
+            found += [content[at:at + 64] for at in range(start + 200, len(content) - 64, 5000)]
+        return found
+
+    def gone(self, samples):
+        """Demands that no file of the workspace has any of these pieces."""
+        stored = b"".join(support.tree_bytes(self.ws).values())
+        self.assertEqual([sample for sample in samples if sample in stored], [])
+
     def test_ciphertext_goes(self):
         """The blocks and pages in which it was are not in the directory any more."""
         point = self.attach("timeline=0")
         self.noise_files(point, 4, 200_000)
+        self.remount(point, "timeline=0")
         before, old = self.pages(), self.segments()
         path = support.write(f"{point}/secret/file", trees.noise(300_000, 99))
         os.setxattr(path, "user.large", trees.noise(60_000, 98))
-        workspaces.sync(path)
         self.capsule("snapshot", "create", "one", "-w", point)
-        added = self.pages() - before
+        # After an orderly end, everything is in the database itself and the log is empty.
+        self.umount(point)
+        added, samples = self.pages() - before, self.samples(old)
         self.assertGreater(len(added), 14)
-        samples = []
-        for name, content in self.segments().items():
-            start = len(old.get(name, b""))
-            samples += [content[at:at + 64] for at in range(start + 200, len(content) - 64, 5000)]
         self.assertGreater(len(samples), 50)
+        self.attach("timeline=0", point=point)
         self.noise_files(point, 4, 100_000, "later")
         self.capsule("forget", "secret", "--all-states", "-w", point)
         for is_mounted in (True, False):
             if not is_mounted:
                 self.umount(point)
             self.assertLess(len(added & self.pages()), len(added) - 14)
-            stored = b"".join(support.tree_bytes(self.ws).values())
-            self.assertEqual([sample for sample in samples if sample in stored], [])
+            self.gone(samples)
         self.attach(point=point)
         self.noise_right(point, range(4), 200_000)
         self.noise_right(point, range(4), 100_000, "later")
         self.umount(point)
         self.healthy()
+
+    def test_older_versions(self):
+        """Without --all-states the present stays and every older version goes."""
+        for is_mounted in (True, False):
+            self.ws = self.path(f"ws{is_mounted}")
+            self.named = ["-w", self.ws, *self.opened]
+            point = self.attach("timeline=0")
+            samples = []
+            for turn in range(2):
+                old = self.segments()
+                support.write(f"{point}/secret", trees.noise(200_000, turn))
+                self.capsule("snapshot", "create", f"s{turn}", "-w", point)
+                samples += self.samples(old)
+            support.write(f"{point}/secret", trees.noise(200_000, 7))
+            workspaces.sync(point)
+            if not is_mounted:
+                self.umount(point)
+            self.verb("forget", "secret", at=point if is_mounted else None)
+            self.gone(samples)
+            if not is_mounted:
+                self.attach(point=point)
+            self.assertEqual(support.read(f"{point}/secret"), trees.noise(200_000, 7))
+            self.assertEqual(os.listdir(f"{point}/.capsule/snapshots/s1"), [])
+            self.umount(point)
+            self.healthy()
+
+    def test_killed_meanwhile(self):
+        """kill -9 in the middle: all is right, and forgetting again forgets the rest."""
+        point = self.path("mnt")
+        for number, delay in enumerate((0.01, 0.03, 0.06)):
+            self.attach("timeline=0", point=point)
+            old = self.segments()
+            self.noise_files(point, 3, 300_000)
+            support.write(f"{point}/secret/file", trees.noise(900_000, 50 + number))
+            self.capsule("snapshot", "create", f"s{number}", "-w", point)
+            samples = self.samples(old)[-150:]
+            running = self.start([support.CAPSULE, "forget", "secret", "--all-states", "-w", point])
+            time.sleep(delay)
+            self.kill(point)
+            running.communicate(timeout=20)
+            self.healthy()
+            self.capsule("forget", "secret", "--all-states", *self.named, rc=None)
+            self.verb("reclaim")
+            self.verb("history", "secret", rc=1)
+            self.gone(samples)
+            self.healthy()
+        self.attach("ro", point=point)
+        self.noise_right(point, range(3), 300_000)
+        self.umount(point)
 
     def test_other_names(self):
         """A file with a name elsewhere, in the present or in a state, stays there, and is told."""

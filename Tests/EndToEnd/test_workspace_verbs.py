@@ -97,6 +97,84 @@ class MountedOrNot(VerbTest):
         self.assertEqual(self.states(), [("one", "named")])
 
 
+@support.needs_root
+@support.needs_fuse
+class Together(VerbTest):
+    """Many verbs on a workspace in which programs write."""
+
+    def worker(self, seed, point, seconds):
+        """A process that runs verbs at random, until its time is over or one fails badly."""
+        script = """
+import random, subprocess, sys, time
+seed, point, end = int(sys.argv[1]), sys.argv[2], time.monotonic() + float(sys.argv[3])
+one, failed = random.Random(seed), 0
+while time.monotonic() < end:
+    name = f"n{one.randrange(4)}"
+    words = one.choice([
+        ["snapshot", "create", name], ["snapshot", "delete", name], ["reclaim"],
+        ["snapshot", "create"], ["retention", "--keep-last", "2"], ["audit", "verify"],
+        ["restore", f"@{name}", f"d{one.randrange(3)}"], ["branch", "create", name],
+        ["forget", f"d{one.randrange(3)}/f{one.randrange(9)}"], ["branch", "delete", name],
+        ["forget", f"d{one.randrange(3)}", "--all-states"], ["timeline"], ["history", "d1/f1"],
+        ["branch", "switch", name], ["ls", f"@{name}"], ["diff", f"@{name}", point]])
+    found = subprocess.run(["capsule", *words, "-w", point], capture_output=True)
+    # 1: not there, or there already; 2: a switch while files are open.
+    if found.returncode not in (0, 1) and words[1:2] != ["switch"]:
+        print(words[:2], found.returncode, found.stderr.decode().replace(point, "MNT"))
+        failed = 1
+sys.exit(failed)
+"""
+        return self.python(script, str(seed), point, str(seconds))
+
+    def writer(self, seed, point, seconds):
+        """A process that writes, reads back and removes files."""
+        script = """
+import os, random, sys, time
+one, point, end = random.Random(sys.argv[1]), sys.argv[2], time.monotonic() + float(sys.argv[3])
+while time.monotonic() < end:
+    path = f"{point}/d{one.randrange(3)}/f{one.randrange(9)}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(one.randbytes(one.choice([10, 5000, 300000])))
+            if one.random() < 0.3:
+                os.fsync(file.fileno())
+        if one.random() < 0.3:
+            os.remove(path)
+    except (FileNotFoundError, FileExistsError, NotADirectoryError):
+        pass
+"""
+        return self.python(script, str(seed), point, str(seconds))
+
+    def test_at_random(self):
+        """Whatever comes together, the tree, the states and the log are right at the end."""
+        point = self.attach("timeline=1")
+        running = [self.worker(seed, point, 2) for seed in range(3)]
+        running += [self.writer(seed, point, 2) for seed in range(2)]
+        failures = []
+        for process in running:
+            out, err = process.communicate(timeout=60)
+            if process.returncode != 0:
+                failures.append((out + err).decode())
+        self.check_all(point)
+        self.assertEqual(failures, [])
+
+    def check_all(self, point):
+        """Demands that everything can be read, and that nothing is damaged."""
+        self.verb("audit", "verify", at=point)
+        for directory, _, names in os.walk(point):
+            for name in names:
+                facts = os.stat(f"{directory}/{name}")
+                self.assertEqual(len(support.read(f"{directory}/{name}")), facts.st_size)
+        for name, _ in self.states(point):
+            self.verb("extract", f"@{name}", self.path(f"out-{name}"), at=point)
+        self.umount(point)
+        self.healthy()
+        self.verb("audit", "verify")
+        self.verb("reclaim")
+        self.healthy()
+
+
 class ReadOnlyTest(VerbTest):
     """A test of what reads."""
 
