@@ -77,14 +77,16 @@ class Forgotten(SpaceTest):
         states = [name for name, _ in self.states(at)]
         self.assertGreaterEqual(len(states), 5)
         for name in states:
-            target = self.path(f"out{len(os.listdir(self.root))}")
-            self.verb("extract", f"@{name}", target, at=at)
-            texts.append("".join(sorted(support.tree_bytes(target))))
-            texts += [content.decode() for content in support.tree_bytes(target).values()]
-            texts.append(self.verb("ls", f"@{name}", "-l", at=at))
+            texts.append(self.verb("ls", f"@{name}", "-l", "-R", at=at))
             texts.append(self.verb("diff", f"@{name}", self.ws, at=at))
+        target = self.path(f"out{len(os.listdir(self.root))}")
+        self.verb("extract", "@s1", target, at=at)
+        texts += list(support.tree_bytes(target))
+        texts += [content.decode() for content in support.tree_bytes(target).values()]
         texts.append(self.verb("audit", "list", "--json", at=at))
         for event in self.events(at):
+            if "path_sha256" not in event["data"]:
+                continue
             texts.append(self.verb("audit", "show", event["id"], "--json", at=at))
         texts += [self.verb("timeline", at=at), self.verb("branch", "list", at=at)]
         if at:
