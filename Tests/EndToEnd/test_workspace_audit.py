@@ -147,6 +147,40 @@ class Recorded(AuditTest):
         self.umount(point)
         self.assertEqual(self.kinds(), kinds + ["workspace.opened", "mount.started", "mount.ended"])
 
+    def test_files(self):
+        """With --audit-files opens, creations and removals are, by inode number; by -o ro none."""
+        self.ws = self.path("watched")
+        self.capsule("init", self.ws, "--new-key-file", self.key_file, "--audit-files")
+        self.named = ["-w", self.ws, *self.opened]
+        point = self.attach("timeline=0")
+        name = f"{point}/a-private-name"
+        support.write(name, b"x")
+        number = os.stat(name).st_ino
+        support.read(name)
+        with open(name, "ab"):
+            pass
+        os.remove(name)
+        support.write(name, b"replaced")
+        support.write(f"{point}/new", b"new")
+        replaced = os.stat(name).st_ino
+        os.replace(f"{point}/new", name)
+        self.umount(point)
+        found = [(event["type"].removeprefix("capsulefs.file."), event["data"])
+                 for event in self.events() if ".file." in event["type"]]
+        own = [(kind, data.get("writing")) for kind, data in found if data["inode"] == number]
+        self.assertEqual(own[0][0], "created")
+        self.assertIn(("opened", False), own)
+        self.assertIn(("opened", True), own)
+        self.assertEqual(own[-1][0], "removed")
+        self.assertIn("removed", [kind for kind, data in found if data["inode"] == replaced])
+        self.assertNotIn("a-private-name", self.verb("audit", "list", "--json"))
+        count = len(self.events())
+        self.attach("ro", point=point)
+        support.read(name)
+        self.umount(point)
+        self.assertEqual(len(self.events()), count)
+        self.verb("audit", "verify")
+
     def test_unclean_unmount(self):
         """A mount that did not end is noticed at the next open for writing, once."""
         point = self.attach()
@@ -311,6 +345,9 @@ class Proven(AuditTest):
         words = [word for path in checkpoints for word in ("--checkpoint", path)]
         self.checker("log", self.log(), "--key", key, *words)
         self.checker("log", self.log(), "--key", support.read(key).decode().strip(), *words)
+        self.checker("log", self.path("none"), "--key", key, rc=1)
+        self.checker("log", self.log(), "--key", self.path("none"), rc=1)
+        self.checker("log", self.log(), rc=1)
         lines = support.read(self.log()).splitlines(keepends=True)
         for content in (b"".join(lines[:-1]), b"".join(lines)[:-1],
                         b"".join(lines).replace(b'"s1"', b'"s9"'),
@@ -394,11 +431,12 @@ class Proven(AuditTest):
             self.verb("seal", "@one", sealed, "--new-key-file", new, at=at)
             fields = json.loads(
                 self.tool("capsule-reader.py", "manifest", sealed, "--key-file", new).stdout)
-            found = [value for value in fields.values()
-                     if isinstance(value, str) and value.startswith("capsulefs.workspace/")]
-            self.assertEqual(len(found), 1)
-            self.assertGreaterEqual(int(found[0].split("\n")[1]), before)
-            path = support.write(self.path("found"), found[0])
+            found = fields["audit_checkpoint"]
+            self.assertGreaterEqual(int(found.split("\n")[1]), before)
+            path = support.write(self.path("found"), found)
+            words = ["audit", "checkpoint", "--of", sealed, "--key-file", new]
+            self.assertEqual(self.capsule(*words).stdout.decode(), found)
+            self.capsule(*words[:-1], self.wrong(), rc=1)
             self.verb("audit", "verify", "--against", path, at=at)
             self.checker("log", self.log(at), "--key", self.kept("key", at=at),
                          "--checkpoint", path)

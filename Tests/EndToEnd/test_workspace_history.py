@@ -1,6 +1,7 @@
 """The past of a workspace: the timeline, versions, restored paths, branches and retention."""
 
 import os
+import random
 import stat
 import time
 
@@ -428,7 +429,7 @@ class Branches(VerbTest):
         self.healthy()
 
     def test_busy(self):
-        """Refused with 2 while a file is open for writing, or open and deleted; not for reading."""
+        """Refused with 2 while a file is open and written, deleted or different; else not."""
         point = self.attach()
         support.write(f"{point}/f", b"first")
         self.capsule("branch", "create", "try", "-w", point)
@@ -441,6 +442,9 @@ class Branches(VerbTest):
             file.write(b"still")
         self.assertTrue(self.branches(point)["main"][1])
         self.assertEqual(self.states(point), states)
+        support.write(f"{point}/g", b"differs")
+        with open(f"{point}/g", "rb"):
+            self.capsule("branch", "switch", "try", "-w", point, rc=2)
         with open(f"{point}/f", "rb") as file:
             self.capsule("branch", "switch", "try", "-w", point)
             self.assertEqual(file.read(), b"first")
@@ -635,6 +639,57 @@ class Compared(VerbTest):
                 self.assertLessEqual(rest, {"", "."}, words)
             if is_mounted:
                 self.umount(point)
+
+    def test_fewer_sides(self):
+        """Without sides it is the newest state and the present; paths restrict it."""
+        point = self.attach("timeline=0")
+        for name in ("one", "two"):
+            support.write(f"{point}/d/{name}", name)
+            self.capsule("snapshot", "create", name, "-w", point)
+        support.write(f"{point}/d/three", b"three")
+        support.write(f"{point}/e/four", b"four")
+        for is_mounted in (True, False):
+            at = point if is_mounted else None
+            for words, expected in (
+                    ([], {"d/three", "e"}), (["@one"], {"d/two", "d/three", "e"}),
+                    (["@one", "@two"], {"d/two"}), (["--", "d"], {"d/three"}),
+                    (["@one", "--", "d/two", "e"], {"d/two", "e"}), (["--", "d/one"], set())):
+                border = words.index("--") if "--" in words else len(words)
+                result = self.checked_json(self.capsule(
+                    "diff", *words[:border], *self.where(at), "--json", *words[border:]).stdout)
+                found = {row["name"] for row in result["differences"] if row["change"] == "added"}
+                self.assertEqual(found, expected, words)
+            if is_mounted:
+                self.umount(point)
+
+    def test_patch(self):
+        """A patch of a text is one that patch(1) takes; what is no text has none."""
+        point, one = self.attach("timeline=0"), random.Random(5)
+        old = [b"line %d\n" % one.randrange(40) for _ in range(300)]
+        new = list(old)
+        for _ in range(25):
+            place = one.randrange(len(new))
+            new[place:place + one.randrange(4)] = [b"new\n"] * one.randrange(3)
+        cases = {"many": (old, new), "end": ([b"a\n", b"b"], [b"a\n", b"b\n", b"c"]),
+                 "emptied": ([b"a\n"] * 9, []), "same": ([b"a"], [b"a"])}
+        for name, (before, _) in cases.items():
+            support.write(f"{point}/{name}", b"".join(before))
+        support.write(f"{point}/binary", bytes(range(256)))
+        self.capsule("snapshot", "create", "one", "-w", point)
+        for name, (_, after) in cases.items():
+            support.write(f"{point}/{name}", b"".join(after))
+        support.write(f"{point}/binary", bytes(range(255)))
+        for name, (before, after) in cases.items():
+            result = self.capsule("diff", "@one", "--patch", "-w", point, "--", name).stdout
+            copy = support.write(self.path("copy"), b"".join(before))
+            if before != after:
+                text = result.partition(b"\n")[2]
+                self.run_command(["patch", copy], data=text)
+            self.assertEqual(support.read(copy) if os.path.exists(copy) else b"",
+                             b"".join(after), name)
+        result = self.capsule("diff", "@one", "--patch", "-w", point, "--", "binary").stdout
+        self.assertEqual(result.count(b"\n"), 1, result)
+        self.umount(point)
 
 
 if __name__ == "__main__":
