@@ -188,6 +188,20 @@ class Forgotten(SpaceTest):
         self.umount(point)
         self.healthy()
 
+    def test_room_comes_back(self):
+        """What was forgotten is not sealed anew with what stays: its room is there at once."""
+        point = self.attach("timeline=0")
+        support.write(f"{point}/kept", b"kept")
+        for turn in range(6):
+            support.write(f"{point}/secret/file", trees.noise(70_000, turn))
+            workspaces.sync(point)
+            self.capsule("snapshot", "create", f"s{turn}", "-w", point)
+            self.capsule("forget", "secret", "--all-states", "-w", point)
+            self.assertLess(self.stored_length(), 10_000, f"turn {turn}")
+        self.umount(point)
+        self.assertLess(self.stored_length(), 10_000)
+        self.healthy()
+
     def test_older_versions(self):
         """Without --all-states the present stays and every older version goes."""
         for is_mounted in (True, False):
