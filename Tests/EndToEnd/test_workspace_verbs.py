@@ -161,6 +161,24 @@ while time.monotonic() < end:
         self.check_all(point)
         self.assertEqual(failures, [])
 
+    def test_killed_at_random(self):
+        """kill -9 in the middle of it: everything is right, and the log continues the old one."""
+        point = self.attach("timeline=1")
+        checkpoint = support.write(
+            self.path("checkpoint"), self.verb("audit", "checkpoint", at=point))
+        for turn in range(2):
+            running = [self.worker(seed + turn * 9, point, 30) for seed in range(3)]
+            running.append(self.writer(turn, point, 30))
+            time.sleep(0.6)
+            for process in running:
+                support.stop(process)
+            self.kill(point)
+            self.healthy()
+            self.verb("audit", "verify", "--against", checkpoint)
+            support.write(checkpoint, self.verb("audit", "checkpoint"))
+            self.attach("timeline=0", point=point)
+        self.check_all(point)
+
     def check_all(self, point):
         """Demands that everything can be read, and that nothing is damaged."""
         self.verb("audit", "verify", at=point)
@@ -169,7 +187,9 @@ while time.monotonic() < end:
                 facts = os.stat(f"{directory}/{name}")
                 self.assertEqual(len(support.read(f"{directory}/{name}")), facts.st_size)
         for name, _ in self.states(point):
-            self.verb("extract", f"@{name}", self.path(f"out-{name}"), at=point)
+            self.verb("ls", f"@{name}", at=point)
+        for place in ("snapshots", "timeline"):
+            support.tree_bytes(f"{point}/.capsule/{place}")
         self.umount(point)
         self.healthy()
         self.verb("audit", "verify")
