@@ -72,12 +72,13 @@ final class StateViews: Sendable {
         state.withLock { $0.views[node >> Self.shift] }
     }
 
-    /// States may show something else from now on, as something was forgotten: each gets new nodes,
-    /// and the old ones lead nowhere.
-    func reset() {
-        state.withLock { state in
-            state.numbers = [:]
-            state.views = [:]
+    /// States do not show something any more. Returns what the numbers of their nodes begin with,
+    /// where there is anything: a node is this and the number of an inode.
+    func didForget(_ replaced: ReplacedNames) -> [UInt64] {
+        guard !replaced.pastNames.isEmpty else { return [] }
+        return state.withLock { state in
+            for view in state.views.values { (view.tree as? StateTree)?.didForget() }
+            return state.numbers.values.map { $0 << Self.shift }
         }
     }
 

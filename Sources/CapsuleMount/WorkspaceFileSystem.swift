@@ -89,10 +89,16 @@ public final class WorkspaceFileSystem: MountedFileSystem {
 
     /// The tree was changed by somebody else than the kernel.
     private func invalidate(_ replaced: ReplacedNames) {
-        views.reset()
+        let bases = views.didForget(replaced)
         guard let session = session.withLock({ $0 }) else { return }
         for place in replaced.names { session.invalidate(name: place.name, in: place.parent) }
         for node in replaced.inodes { _ = session.invalidate(node: node) }
+        for base in bases {
+            for place in replaced.pastNames {
+                session.invalidate(name: place.name, in: base | place.parent)
+            }
+            for node in replaced.pastInodes { _ = session.invalidate(node: base | node) }
+        }
     }
 
     /// Stores everything.

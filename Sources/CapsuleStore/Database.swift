@@ -105,7 +105,8 @@ public final class Database {
 
     /// Reads every page and every index. Hands a line about each fault to `report`.
     public func check(_ report: (String) -> Void) throws(StoreError) {
-        try vfs.database?.check { report($0.message) }
+        let logged = try vfs.log?.loggedPages() ?? []
+        try vfs.database?.check(besides: logged) { report($0.message) }
         for line in try Statement(self, "PRAGMA integrity_check").all({ $0.bytes(0) }) {
             let text = String(decoding: line, as: UTF8.self)
             if text != "ok" { report("the database: \(text)") }

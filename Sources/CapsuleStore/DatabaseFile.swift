@@ -80,9 +80,12 @@ final class DatabaseFile: VirtualFile {
         try map.save(absorbing: logGeneration())
     }
 
-    /// Reads every page. Hands each that is damaged to `report`.
-    func check(_ report: (StoreError) -> Void) throws(StoreError) {
-        for page in 0..<max(map.count, try blocks.count()) {
+    /// Reads every page but those that are read from the log, which a checkpoint may have been
+    /// writing when it was cut off. Hands each that is damaged to `report`.
+    func check(
+        besides logged: Set<UInt64>, _ report: (StoreError) -> Void
+    ) throws(StoreError) {
+        for page in 0..<max(map.count, try blocks.count()) where !logged.contains(page) {
             guard let block = try blocks.read(page, generation: 0) else {
                 report(Self.damaged(page, "is not authentic"))
                 continue

@@ -143,6 +143,34 @@ final class LogFile: VirtualFile {
         isFull = false
     }
 
+    /// The pages of which the log has a frame, counted from 0 (SQLite's documentation, "WAL-mode
+    /// File Format": a header of 32 bytes, then frames of 24 bytes and a page each, with the salts
+    /// of the header).
+    func loggedPages() throws(StoreError) -> Set<UInt64> {
+        var pages: Set<UInt64> = []
+        guard let header = try bytes(32, at: 0) else { return [] }
+        var offset: UInt64 = 32
+        while let frame = try bytes(24, at: offset), frame[8..<16] == header[16..<24] {
+            let number = frame[0..<4].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            if number > 0 { pages.insert(number - 1) }
+            offset += 24 + UInt64(SealedBlocks.length)
+        }
+        return pages
+    }
+
+    private func bytes(_ count: Int, at offset: UInt64) throws(StoreError) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var failure: StoreError?
+        let done = bytes.withUnsafeMutableBytes { buffer -> Int in
+            do throws(StoreError) { return try read(into: buffer, at: offset) } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw failure }
+        return done == count ? bytes : nil
+    }
+
     /// As `VirtualFile` says.
     func truncate(to length: UInt64) throws(StoreError) {
         let unit = UInt64(SealedBlocks.length)

@@ -51,6 +51,12 @@ public final class AtomicFile: Storage {
         if let temporaryName, !isPublished { unlinkat(directory.raw, temporaryName, 0) }
     }
 
+    /// Whether a name is that of a file which nobody has put into its place, as its writer was
+    /// killed.
+    public static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(".") && name.hasSuffix(".tmp")
+    }
+
     /// The directory part (`.` when there is none) and the last component of a path.
     public static func split(_ path: String) -> (directory: String, base: String) {
         let bytes = Array(path.utf8)

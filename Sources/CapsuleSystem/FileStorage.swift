@@ -57,6 +57,11 @@ public final class FileStorage: ResizableStorage {
         }
     }
 
+    /// As `ResizableStorage` says. What fails, the flush will report.
+    public func beginFlush(_ range: Range<UInt64>) {
+        clinux_sync_file_range(descriptor.raw, Int64(range.lowerBound), Int64(range.count), 0)
+    }
+
     /// Takes a whole-file lock that lasts as long as this object. Throws EAGAIN when another
     /// process holds it and `wait` is false.
     public func lock(exclusive: Bool, wait: Bool) throws(SystemError) {

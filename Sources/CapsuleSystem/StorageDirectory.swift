@@ -9,6 +9,14 @@ public protocol ResizableStorage: Storage {
     /// Gives the space of a range back; it reads as zeros then. Throws EOPNOTSUPP where the medium
     /// cannot.
     func punch(_ range: Range<UInt64>) throws(SystemError)
+
+    /// Lets the medium begin to write a range: a flush that follows has less to wait for.
+    func beginFlush(_ range: Range<UInt64>)
+}
+
+extension ResizableStorage {
+    /// Nothing, where there is no medium.
+    public func beginFlush(_ range: Range<UInt64>) {}
 }
 
 /// A directory of storage: the seam at which tests inject faults into a store of several files.

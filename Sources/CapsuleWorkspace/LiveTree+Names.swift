@@ -307,7 +307,10 @@ extension LiveTree {
         moved.changed = now
         if moved.isDirectory { moved.parent = destination.parent }
         inodes.put(moved)
-        if let replaced { try dropName(of: replaced, now: now) }
+        if let replaced {
+            try dropName(of: replaced, now: now)
+            try recordFile(.fileRemoved, replaced, in: destination.parent)
+        }
     }
 
     private func exchange(

@@ -114,7 +114,8 @@ public final class LiveTree: @unchecked Sendable {
         try locked { () throws(WorkspaceError) in
             if isReadOnly { throw WorkspaceError(EROFS) }
             if isBroken { throw WorkspaceError(EIO) }
-            if grows, database.isUnsettled { throw WorkspaceError(ENOSPC) }
+            // There may be room again.
+            if grows, database.isUnsettled { try commitLocked() }
             if !hasBegun {
                 try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
                 hasBegun = true
@@ -310,7 +311,7 @@ public final class LiveTree: @unchecked Sendable {
         if lookups[inode.number] == nil { try erase(inode) } else { orphans.insert(inode.number) }
     }
 
-    private func erase(_ inode: Inode) throws(WorkspaceError) {
+    func erase(_ inode: Inode) throws(WorkspaceError) {
         try stored { () throws(StoreError) in
             if inode.isRegular, inode.storedSize > 0 {
                 try extents.removeAll(of: inode.number, epoch: epoch)

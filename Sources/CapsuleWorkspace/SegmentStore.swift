@@ -51,6 +51,8 @@ final class SegmentStore: Sendable {
         /// Made since the database last heard of it.
         var unrecorded: [(number: Int64, name: [UInt8])] = []
         var hasNewNames = false
+        /// Up to where the medium was told to write.
+        var flushBegun: (number: Int64, end: UInt64)?
         /// Bytes that may be appended before the medium is asked again how much room it has.
         var roomLeft: UInt64 = 0
         /// Blocks that were appended and that no row names yet, by segment.
@@ -129,7 +131,7 @@ final class SegmentStore: Sendable {
             unpin(blocks)
             throw error
         }
-        state.withLock { $0.unflushed[number] = segment }
+        noteWritten(number, segment, end: start + UInt64(sealed.count))
         return blocks
     }
 
@@ -144,7 +146,7 @@ final class SegmentStore: Sendable {
             unpin([BlockPlace(segment: number, place: place, packedLength: 0, plainLength: 0)])
             throw error
         }
-        state.withLock { $0.unflushed[number] = segment }
+        noteWritten(number, segment, end: place + UInt64(packed.count + Self.overhead))
         return BlockPlace(
             segment: number, place: place, packedLength: packed.count, plainLength: plainLength)
     }
@@ -212,27 +214,6 @@ final class SegmentStore: Sendable {
         state.withLock { state in
             defer { state.unrecorded = [] }
             return state.unrecorded
-        }
-    }
-
-    /// Makes every block that was appended before survive a power cut.
-    func flush() throws(SystemError) {
-        let (segments, hasNewNames) = state.withLock { state in
-            defer {
-                state.unflushed = [:]
-                state.hasNewNames = false
-            }
-            return (Array(state.unflushed), state.hasNewNames)
-        }
-        do throws(SystemError) {
-            for (_, segment) in segments { try segment.storage.flush() }
-            if hasNewNames { try directory.flush() }
-        } catch {
-            state.withLock { state in
-                for (number, segment) in segments { state.unflushed[number] = segment }
-                state.hasNewNames = state.hasNewNames || hasNewNames
-            }
-            throw error
         }
     }
 

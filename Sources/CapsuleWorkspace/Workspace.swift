@@ -170,6 +170,7 @@ public final class Workspace: @unchecked Sendable {
         let segments = try called { () throws(SystemError) in
             try FileDirectory(path: "\(path)/\(Self.segmentsName)")
         }
+        if !options.isReadOnly { try Self.removeTemporaries(in: directory) }
         tree = try Self.openTree(
             in: directory, segments: segments, keys: keys, id: keyFile.header.id,
             options: options)
@@ -182,6 +183,17 @@ public final class Workspace: @unchecked Sendable {
             // On a full disk something must be deleted first. What is recorded is durable with the
             // first commit for which there is room.
             guard error.errno == ENOSPC else { throw error }
+        }
+    }
+
+    /// Removes what somebody who was killed was about to put in another's place.
+    private static func removeTemporaries(
+        in directory: any StorageDirectory
+    ) throws(WorkspaceError) {
+        try called { () throws(SystemError) in
+            for name in try directory.names() where AtomicFile.isTemporary(name) {
+                try directory.remove(name, isDurable: false)
+            }
         }
     }
 

@@ -78,22 +78,10 @@ public final class FuseSession: Sendable {
 
     /// Serves requests with `threadCount` threads until the file system is unmounted.
     public func run(threadCount: Int) {
-        let workers = (0..<threadCount).map { _ in Worker { [self] in serve() } }
+        let receiver = RequestReceiver(raw)
+        let workers = (0..<threadCount).map { _ in Worker { receiver.serve() } }
         for worker in workers { worker.join() }
         unmount()
-    }
-
-    /// One thread's loop. The read from the kernel's device ends with ENODEV after an unmount.
-    private func serve() {
-        var buffer = fuse_buf()
-        defer { free(buffer.mem) }
-        while fuse_session_exited(raw) == 0 {
-            let result = fuse_session_receive_buf(raw, &buffer)
-            if result == -EINTR { continue }
-            if result <= 0 { break }
-            fuse_session_process_buf(raw, &buffer)
-        }
-        fuse_session_exit(raw)
     }
 
     /// Lets the kernel write back what it has of a file and drop it. Whether it did.

@@ -302,15 +302,17 @@ class Forgotten(SpaceTest):
         self.healthy()
 
     def test_open_and_unflushed(self):
-        """Of files that are open or not yet flushed too; the driver goes on."""
+        """Not of a file that is open; of one that is not yet flushed."""
         point = self.attach("timeline=0")
         support.write(f"{point}/kept", b"kept")
         with open(f"{point}/secret", "w+b", buffering=0) as file:
             file.write(self.CONTENT)
             self.capsule("snapshot", "create", "one", "-w", point)
             file.write(self.CONTENT)
-            self.capsule("forget", "secret", "--all-states", "-w", point)
-            self.assertFalse(os.path.exists(f"{point}/secret"))
+            refused = self.capsule("forget", "secret", "--all-states", "-w", point, rc=2)
+            self.assertIn(b"is open", refused.stderr)
+        self.capsule("forget", "secret", "--all-states", "-w", point)
+        self.assertFalse(os.path.exists(f"{point}/secret"))
         self.assertEqual(os.listdir(f"{point}/.capsule/snapshots/one"), ["kept"])
         self.assertEqual(support.read(f"{point}/kept"), b"kept")
         self.remount(point)

@@ -15,6 +15,10 @@ public struct ReplacedNames: Sendable {
     public internal(set) var names: [Name] = []
     /// The inodes.
     public internal(set) var inodes: [UInt64] = []
+    /// Names that states do not show any more.
+    public internal(set) var pastNames: [Name] = []
+    /// Inodes that states show with other attributes.
+    public internal(set) var pastInodes: [UInt64] = []
 }
 
 /// Who has to hear of it: the mount.
@@ -29,7 +33,6 @@ extension LiveTree {
     }
 
     func tellReplaced(_ replaced: ReplacedNames) {
-        guard !replaced.names.isEmpty || !replaced.inodes.isEmpty else { return }
         replacementListener.handler.withLock { $0 }?(replaced)
     }
 }

@@ -28,6 +28,12 @@ public final class StateTree: ReadableTree {
 
     private static let listedCountMax = 32
 
+    /// The state does not show something any more: nothing that was kept counts.
+    public func didForget() {
+        listed.withLock { $0 = [:] }
+        counted.withLock { $0 = nil }
+    }
+
     /// The tree of a workspace at a state. Throws `WorkspaceError`.
     public init(_ workspace: Workspace, at state: WorkspaceState) throws(WorkspaceError) {
         self.workspace = workspace

@@ -46,12 +46,20 @@ extension LiveTree {
                 report.inodes = collected.doomed
                 report.kept = Int64(collected.kept.count)
                 replaced.inodes = collected.kept
+                replaced.pastInodes = collected.kept + places.map(\.parent)
+                replaced.pastNames = places.map {
+                    ReplacedNames.Name(parent: $0.parent, name: last)
+                }
+            }
+            if fromPresent { try requireNoneOpen() }
+            try stored { () throws(StoreError) in
                 victims = try segmentsOfDoomed()
                 try forgetPast(last, places)
             }
             inodes.reset()
             if fromPresent, let found = try presentParent(of: path) {
                 try removeTree(found.inode, named: last, in: found.parent)
+                try eraseDoomedOrphans()
                 replaced.names.append(ReplacedNames.Name(parent: found.parent, name: last))
                 replaced.inodes += [found.parent, found.inode.number]
             }
@@ -72,6 +80,30 @@ extension LiveTree {
         tellReplaced(replaced)
         report.freed = try reclaim(isDry: false, victims: victims).freed
         return report
+    }
+
+    private func isDoomed(_ number: UInt64) throws(StoreError) -> Bool {
+        try Statement(database, "SELECT 1 FROM doomed WHERE number = ?1")
+            .bind(1, Int64(bitPattern: number)).first { _ in true } != nil
+    }
+
+    /// Throws EBUSY where a file that shall be forgotten is open: its contents would stay.
+    private func requireNoneOpen() throws(WorkspaceError) {
+        for number in opened.keys {
+            let goes = try stored { () throws(StoreError) -> Bool in try isDoomed(number) }
+            guard goes else { continue }
+            try stored { () throws(StoreError) in try database.execute("DROP TABLE temp.doomed") }
+            throw WorkspaceError.refusal(EBUSY, "a file to be forgotten is open: close it")
+        }
+    }
+
+    /// The kernel may still know inodes that nobody has open: they go now, and not when it forgets
+    /// them.
+    private func eraseDoomedOrphans() throws(WorkspaceError) {
+        for number in orphans {
+            let goes = try stored { () throws(StoreError) -> Bool in try isDoomed(number) }
+            if goes { try erase(try inode(number)) }
+        }
     }
 
     /// Where the path leads in the states that are kept and in the present tree.
