@@ -168,10 +168,7 @@ public enum Driver {
         list.append(options.allowsSuid ? "suid" : "nosuid")
         list.append(options.allowsDevices ? "dev" : "nodev")
         if options.allowsOther { list.append("allow_other") }
-        // Where nobody but root can come there is nothing to check, and the kernel would ask for a
-        // directory's attributes anew after each change in it.
-        let isRootAlone = opened.isWritable && Environment.isRoot && !options.allowsOther
-        if opened.enforcesPermissions, !isRootAlone { list.append("default_permissions") }
+        if opened.enforcesPermissions { list.append("default_permissions") }
         return list + options.kernelFlags
     }
 }

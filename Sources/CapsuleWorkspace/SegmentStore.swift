@@ -64,7 +64,8 @@ final class SegmentStore: Sendable {
     private let id: [UInt8]
     let state: Mutex<State>
     let cache: SharedCache<PlainBytes>
-    private let compressors = Pool { ZstdCompressor(level: 3) }
+    // The fastest level: whoever writes waits for it.
+    private let compressors = Pool { ZstdCompressor(level: 1) }
     private let decompressors = Pool { ZstdDecompressor() }
 
     /// The segments that the database knows.
