@@ -51,7 +51,7 @@ public enum CapsuleProgram {
     /// Runs with the process's arguments; ends the process.
     public static func main() -> Never {
         signal(SIGPIPE, SIG_IGN)
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = RawArgument.all
         let asJSON = arguments.contains("--json")
         // Before any thread is started: SIGUSR1 is for whoever reports progress.
         clinux_block_signals([SIGUSR1], 1)

@@ -99,7 +99,7 @@ struct CostOptions: ParsableArguments {
 enum CapsulePath {
     /// Components of a path; a leading slash and `.` do not count. Throws for `..`.
     static func components(_ text: String) throws(AccessError) -> [[UInt8]] {
-        let parts = text.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
+        let parts = RawArgument.bytes(of: text).split(separator: UInt8(ascii: "/")).map(Array.init)
             .filter { $0 != [UInt8(ascii: ".")] }
         guard !parts.contains([46, 46]) else {
             throw AccessError(.usage, code: "usage", "\(text): '..' leads nowhere in a capsule")

@@ -35,7 +35,7 @@ struct WorkspaceOptions: ParsableArguments {
     func components(_ text: String) throws -> [[UInt8]] {
         let inside = try WorkspaceLocator.pathInside(text, of: try path())
         var components: [[UInt8]] = []
-        for part in inside.utf8.split(separator: UInt8(ascii: "/")).map(Array.init) {
+        for part in RawArgument.bytes(of: inside).split(separator: 47).map(Array.init) {
             switch part {
             case [46]: continue
             case [46, 46]:
