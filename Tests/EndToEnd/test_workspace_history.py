@@ -136,20 +136,6 @@ class Versions(VerbTest):
         rows = self.facts("history", path, at=at)["versions"]
         return [(row.get("size"), row["states"], row["present"]) for row in rows]
 
-    def test_name_that_is_not_utf8(self):
-        """It can be named on the command line like any other."""
-        point = self.attach("timeline=0")
-        name = b"odd-\xff\xc3-\xc3\xa4"
-        support.write(os.path.join(os.fsencode(point), name), b"first")
-        self.capsule("snapshot", "create", "one", "-w", point)
-        os.remove(os.path.join(os.fsencode(point), name))
-        self.capsule("history", name, "-w", point)
-        self.capsule("restore", "@one", name, "-w", point)
-        self.assertEqual(self.capsule("cat", "@one", name, "-w", point).stdout, b"first")
-        self.assertEqual(os.listdir(os.fsencode(point)), [name])
-        self.capsule("forget", name, "--all-states", "-w", point)
-        self.assertEqual(os.listdir(os.fsencode(point)), [])
-
     def test_file(self):
         """Equal states are one version; a file that went and came is several."""
         point = self.attach("timeline=0")

@@ -104,6 +104,20 @@ class States(WorkspaceTest):
             self.assertEqual(found, b"%d" % number * 1000)
         self.capsule("cat", "@s1", "file", *self.named, rc=1)
 
+    def test_name_that_is_not_utf8(self):
+        """It can be named on the command line like any other."""
+        point = self.attach("timeline=0")
+        name = b"odd-\xff\xc3-\xc3\xa4"
+        support.write(os.path.join(os.fsencode(point), name), b"first")
+        self.capsule("snapshot", "create", "one", "-w", point)
+        os.remove(os.path.join(os.fsencode(point), name))
+        self.capsule("history", name, "-w", point)
+        self.capsule("restore", "@one", name, "-w", point)
+        self.assertEqual(self.capsule("cat", "@one", name, "-w", point).stdout, b"first")
+        self.assertEqual(os.listdir(os.fsencode(point)), [name])
+        self.capsule("forget", name, "--all-states", "-w", point)
+        self.assertEqual(os.listdir(os.fsencode(point)), [])
+
     def test_shown_in_the_mount(self):
         """.capsule/snapshots/NAME is the tree as it was: for rsync, diff, cp; and for no change."""
         source, point = self.sample("source"), self.attach()
