@@ -66,9 +66,18 @@ public struct LocalSocket: ~Copyable, Sendable {
         while true {
             let next = Glibc.accept(raw, nil, nil)
             if next >= 0 { return LocalSocket(owning: next, name: name) }
-            if errno != EINTR && errno != ECONNABORTED { return nil }
+            switch errno {
+            case EINTR, ECONNABORTED: continue
+            case EMFILE, ENFILE, ENOMEM, ENOBUFS: usleep(Self.pauseMicroseconds)
+            default: return nil
+            }
         }
     }
+
+    /// When there is no room for a connection, until it is tried again.
+    private static let pauseMicroseconds: UInt32 = 50_000
+    /// Bytes that are received at once.
+    private static let pieceLengthMax = 64 << 10
 
     /// Ends `accept` and whatever else waits in another thread.
     public func shutDown() { _ = shutdown(raw, Int32(SHUT_RDWR)) }
@@ -115,6 +124,7 @@ public struct LocalSocket: ~Copyable, Sendable {
     }
 
     private func receiveSome(_ count: Int) throws(SystemError) -> [UInt8]? {
+        let count = min(count, Self.pieceLengthMax)
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try retrying("receive", name) { read(raw, &bytes, count) }
         return got == 0 ? nil : Array(bytes[..<got])

@@ -46,6 +46,7 @@ extension LiveTree {
             var inode = try inode(number)
             let now = FileTime.now
             if let size = changes.size {
+                if isReplacing { throw WorkspaceError(EBUSY) }
                 try truncate(&inode, to: size)
                 inode.modified = now
             }

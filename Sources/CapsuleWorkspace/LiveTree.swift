@@ -38,6 +38,10 @@ public final class LiveTree: @unchecked Sendable {
     var markedEpoch: Int64 = 0
     /// Bytes of files that went since the segments were last looked through: a hint.
     var freedBytes: UInt64 = 0
+    /// When the driver may look through them again, in monotonic seconds.
+    var nextReclaim = 0.0
+    /// Whether the kernel has not heard yet that files are others than it knows.
+    var isReplacing = false
     private var changeCount = 0
     private var firstChange = 0.0
     /// Whether nothing can be changed.
@@ -102,9 +106,6 @@ public final class LiveTree: @unchecked Sendable {
 
     /// Runs `body`, which asks nothing of storage, with everything to itself.
     func exclusively(_ body: () -> Void) { monitor.locked(body) }
-
-    /// The epoch of changes.
-    var presentEpoch: Int64 { monitor.locked { epoch } }
 
     /// Runs `body`, which changes the tree, in the present transaction. What `grows` it is refused
     /// while the disk has no room for what was committed already. Throws ENOSPC, EROFS, EIO.

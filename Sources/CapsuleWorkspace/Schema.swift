@@ -45,7 +45,8 @@ enum Schema {
         CREATE TABLE state(epoch INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,
           seconds INTEGER NOT NULL, kind INTEGER NOT NULL, tag BLOB NOT NULL,
           branch INTEGER NOT NULL);
-        CREATE TABLE branch(number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, head INTEGER);
+        CREATE TABLE branch(number INTEGER PRIMARY KEY AUTOINCREMENT,
+          name BLOB NOT NULL UNIQUE, head INTEGER);
         INSERT INTO branch VALUES (1, CAST('main' AS BLOB), NULL);
         CREATE TABLE kept_tag(tag BLOB PRIMARY KEY) WITHOUT ROWID;
         CREATE TABLE event(number INTEGER PRIMARY KEY, start INTEGER NOT NULL,

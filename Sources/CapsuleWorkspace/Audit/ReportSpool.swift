@@ -59,6 +59,8 @@ enum ReportSpool {
         in directory: any StorageDirectory, into tree: LiveTree, keys: FileKeys, id: [UInt8]
     ) throws(WorkspaceError) {
         let storage = try? directory.open(fileName, isWritable: true)
+        // Nobody leaves a report meanwhile.
+        try? (storage as? FileStorage)?.lock(exclusive: true, wait: true)
         let length = (try? storage?.length()) ?? 0
         guard let storage, length != UInt64(headLength) else {
             if storage == nil { try renew(directory, keys, id) }

@@ -1,5 +1,6 @@
 import CapsuleSystem
 import Glibc
+import Synchronization
 
 /// Answers requests about a workspace while a driver has it: one thread for each connection.
 public final class ControlServer: Sendable {
@@ -7,6 +8,8 @@ public final class ControlServer: Sendable {
     private nonisolated(unsafe) let listener: Listener
     private let path: String
     private let workspace: Workspace
+    private let clientCount = Atomic(0)
+    private static let clientCountMax = 64
 
     private final class Listener {
         let socket: LocalSocket
@@ -32,8 +35,14 @@ public final class ControlServer: Sendable {
                 guard let user = socket.peerUserID, user == 0 || user == geteuid() else {
                     continue
                 }
+                // Verbs are few; whoever opens more takes threads and descriptors from the mount.
+                guard clientCount.add(1, ordering: .relaxed).newValue <= Self.clientCountMax else {
+                    clientCount.subtract(1, ordering: .relaxed)
+                    continue
+                }
                 let client = Client(socket)
-                _ = Worker { [workspace] in
+                _ = Worker { [self] in
+                    defer { clientCount.subtract(1, ordering: .relaxed) }
                     Requester.with(userID: user) {
                         let service = ControlService(workspace)
                         while let request = (try? ControlMessage.receive(from: client.socket))

@@ -10,6 +10,11 @@ final class ControlService {
 
     init(_ workspace: Workspace) { self.workspace = workspace }
 
+    /// What verbs do by themselves and the driver has to believe.
+    private static let reportedKinds: Set<EventKind> = [
+        .sealed, .slotAdded, .slotRemoved, .examined,
+    ]
+
     func answer(_ request: ControlMessage) -> ControlMessage {
         do throws(WorkspaceError) {
             return try reply(to: request)
@@ -94,7 +99,7 @@ final class ControlService {
             answer.add(end.length)
         case .auditLines:
             let number = try request.unsigned()
-            let count = min(Int(clamping: try request.number()), 4096)
+            let count = min(max(0, Int(clamping: try request.number())), 4096)
             answer.add(try tree.auditLines(from: number, count: count))
         case .checkpoint: answer.add(try tree.checkpointText())
         case .auditKey: answer.add(try tree.auditKey())
@@ -104,10 +109,14 @@ final class ControlService {
             let found = try tree.disclosed(try request.bytes())
             answer.add(found.map { [$0.salt, $0.path] } ?? [])
         case .note:
-            guard let kind = EventKind(rawValue: try request.text()) else {
-                throw WorkspaceError.refusal(EINVAL, "the driver does not know this event")
+            guard let kind = EventKind(rawValue: try request.text()),
+                Self.reportedKinds.contains(kind)
+            else {
+                throw WorkspaceError.refusal(EINVAL, "the driver does not record this event")
             }
-            try tree.note(kind, try request.details())
+            var details = try request.details()
+            details["reported"] = .flag(true)
+            try tree.note(kind, details)
         case .faults:
             let faults = try tree.faults(isDeep: try request.flag())
             answer.add(Int64(faults.count))

@@ -70,13 +70,16 @@ extension LiveTree {
         guard Self.isValidStateName(name) else {
             throw WorkspaceError.refusal(EINVAL, "'\(name)' cannot name a branch")
         }
-        let start = try state.map { name throws(WorkspaceError) in try self.state(named: name) }
         try changing { () throws(WorkspaceError) in
             if try stored(listBranches).contains(where: { $0.name == name }) {
                 throw WorkspaceError.refusal(EEXIST, "there is a branch '\(name)' already")
             }
             let head: WorkspaceState
-            if let start { head = start } else { head = try insertState(nil, kind: .automatic) }
+            if let state {
+                head = try keptState(state)
+            } else {
+                head = try insertState(nil, kind: .automatic)
+            }
             try stored { () throws(StoreError) in
                 try Statement(database, "INSERT INTO branch(name, head) VALUES (?1, ?2)")
                     .bind(1, Array(name.utf8)).bind(2, head.epoch).run()
@@ -111,6 +114,9 @@ extension LiveTree {
             let row = try branch(name)
             let current = try stored(currentBranch)
             if row.number == current.number { return }
+            guard try stored(listStates).contains(where: { $0.epoch == row.head }) else {
+                throw WorkspaceError.refusal(ENOENT, "the state of the branch '\(name)' is gone")
+            }
             try requireNobodyWrites()
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)
@@ -135,7 +141,9 @@ extension LiveTree {
                 try set("branch", row.number)
             }
             try record(.branchSwitched, ["from": .text(current.name), "to": .text(name)])
+            isReplacing = true
         }
+        defer { exclusively { isReplacing = false } }
         try commit()
         tellReplaced(replaced)
     }

@@ -26,9 +26,9 @@ extension LiveTree {
             throw WorkspaceError.refusal(
                 EINVAL, "the whole tree is no path: make a branch at the state")
         }
-        let state = try state(named: name)
         var replaced = ReplacedNames()
         let report = try changing { () throws(WorkspaceError) in
+            let state = try keptState(name)
             let tables = try stored { () throws(StoreError) in
                 try StateTables(database, epoch: state.epoch)
             }
@@ -36,10 +36,15 @@ extension LiveTree {
             let before = try insertState(nil, kind: .automatic)
             var copy = TreeCopy(live: self, source: tables)
             let parent = try copy.makeDirectories(trail.dropLast(), path)
-            if let present = try child(last, of: parent) {
-                try removeTree(present, named: last, in: parent)
+            do throws(WorkspaceError) {
+                if let present = try child(last, of: parent) {
+                    copy.replaced.inodes += try removeTree(present, named: last, in: parent)
+                }
+                try copy.run(trail[trail.count - 1], named: last, in: parent)
+            } catch {
+                // What is missing now is damage, and half of it is done.
+                throw WorkspaceError(error.errno, "cannot restore: \(error.message)")
             }
-            try copy.run(trail[trail.count - 1], named: last, in: parent)
             replaced = copy.replaced
             replaced.names.append(ReplacedNames.Name(parent: parent, name: last))
             replaced.inodes.append(parent)
@@ -83,10 +88,12 @@ extension LiveTree {
         String(decoding: Array(path.joined(separator: [0x2f])), as: UTF8.self)
     }
 
-    /// Removes a name and everything below it.
+    /// Removes a name and everything below it. Returns the inodes that have further names.
+    @discardableResult
     func removeTree(
         _ inode: Inode, named name: [UInt8], in parent: UInt64
-    ) throws(WorkspaceError) {
+    ) throws(WorkspaceError) -> [UInt64] {
+        var named: [UInt64] = []
         // Directories are emptied from below; a stack of our own, as trees may be deep.
         var stack: [(number: UInt64, name: [UInt8], parent: UInt64)] = []
         if inode.isDirectory { stack.append((inode.number, name, parent)) }
@@ -102,13 +109,18 @@ extension LiveTree {
                     isEmpty = false
                     break
                 }
+                if found.linkCount > 1 { named.append(found.number) }
                 try removeName(child.name, of: found, in: top.number)
             }
             guard isEmpty, children.isEmpty else { continue }
             stack.removeLast()
             try removeName(top.name, of: try self.inode(top.number), in: top.parent)
         }
-        if !inode.isDirectory { try removeName(name, of: inode, in: parent) }
+        if !inode.isDirectory {
+            if inode.linkCount > 1 { named.append(inode.number) }
+            try removeName(name, of: inode, in: parent)
+        }
+        return named
     }
 }
 

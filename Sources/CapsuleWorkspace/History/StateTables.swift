@@ -10,6 +10,7 @@ final class StateTables {
     private let findName: Statement
     private let listExtents: Statement
     private let listAttributes: Statement
+    private let findState: Statement
     private let epoch: Int64
 
     private static let present = "born <= ?2"
@@ -25,6 +26,7 @@ final class StateTables {
 
     init(_ database: Database, epoch: Int64) throws(StoreError) {
         self.epoch = epoch
+        findState = try Statement(database, "SELECT 1 FROM state WHERE epoch = ?1")
         selectInode = try Statement(
             database, Self.both(InodeTable.columns, "inode", "number = ?1"))
         selectEntry = try Statement(
@@ -55,6 +57,11 @@ final class StateTables {
 
     private func keyed(_ statement: Statement, _ number: UInt64) -> Statement {
         statement.bind(1, Int64(bitPattern: number)).bind(2, epoch)
+    }
+
+    /// Whether there still is a state of this epoch.
+    func isKept() throws(StoreError) -> Bool {
+        try findState.bind(1, epoch).first { _ in true } != nil
     }
 
     func inode(_ number: UInt64) throws(StoreError) -> Inode? {

@@ -81,6 +81,12 @@ public final class StateTree: ReadableTree {
         do throws(WorkspaceError) {
             return try live.locked { () throws(WorkspaceError) in
                 guard let tables else { preconditionFailure("there as long as the tree is") }
+                // Without its state, rows are missing that nobody would miss.
+                let isPresent = live.epoch == epoch
+                let isKept = isPresent ? true : try stored(tables.isKept)
+                guard isKept else {
+                    throw WorkspaceError.refusal(ESTALE, "the state was deleted meanwhile")
+                }
                 return try stored { () throws(StoreError) in try body(tables) }
             }
         } catch {
@@ -89,13 +95,8 @@ public final class StateTree: ReadableTree {
         }
     }
 
-    /// Why an inode is not there.
-    private func missing(_ number: UInt64) -> FormatError {
-        let isKept = (try? live.states())?.contains { $0.epoch == epoch } ?? true
-        if !isKept, epoch < live.presentEpoch {
-            return FormatError(.system, "the state was deleted meanwhile", errno: ESTALE)
-        }
-        return FormatError(.damaged, "inode \(number) is not in the database")
+    private static func missing(_ number: UInt64) -> FormatError {
+        FormatError(.damaged, "inode \(number) is not in the database")
     }
 
     private static func ordinal(_ number: UInt64) throws(FormatError) -> Ordinal {
@@ -141,7 +142,7 @@ public final class StateTree: ReadableTree {
             guard let inode = try tables.inode(number) else { return nil }
             return (inode, inode.isDirectory ? try tables.childCount(of: number) : 0)
         }
-        guard let found else { throw missing(number) }
+        guard let found else { throw Self.missing(number) }
         var entry = try Self.entry(found.inode)
         entry.count = UInt32(clamping: found.count)
         return entry
@@ -154,7 +155,7 @@ public final class StateTree: ReadableTree {
         var entry = try entry(ordinal)
         let number = UInt64(ordinal) + 1
         let found = try query { tables throws(StoreError) in try tables.name(of: number) }
-        guard let found else { throw missing(number) }
+        guard let found else { throw Self.missing(number) }
         entry.parent = try Self.ordinal(found.parent)
         return (entry, found.name)
     }

@@ -71,6 +71,14 @@ extension LiveTree {
         return found
     }
 
+    /// The same within a change.
+    func keptState(_ name: String) throws(WorkspaceError) -> WorkspaceState {
+        guard let found = try stored(listStates).first(where: { $0.name == name }) else {
+            throw WorkspaceError.refusal(ENOENT, "there is no state '@\(name)'")
+        }
+        return found
+    }
+
     /// Whether a state, a tag or a branch can have this name: it shall be usable as a file's, and
     /// after an `@`.
     public static func isValidStateName(_ name: String) -> Bool {
@@ -166,7 +174,7 @@ extension LiveTree {
     }
 
     /// Removes the rows of the past that no state shows.
-    private func prunePast() throws(StoreError) {
+    func prunePast() throws(StoreError) {
         for table in ["past_inode", "past_entry", "past_extent", "past_attribute"] {
             try Statement(
                 database,

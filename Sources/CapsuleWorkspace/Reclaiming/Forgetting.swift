@@ -42,7 +42,8 @@ extension LiveTree {
             }
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)
-                let collected = try collect(places)
+                try prunePast()
+                let collected = try collect(last, places)
                 report.inodes = collected.doomed
                 report.kept = Int64(collected.kept.count)
                 replaced.inodes = collected.kept
@@ -147,12 +148,13 @@ extension LiveTree {
     /// Fills a table with the inodes at the places and below them, but for those with names
     /// elsewhere, which it returns.
     private func collect(
-        _ places: [(parent: UInt64, child: UInt64)]
+        _ name: [UInt8], _ places: [(parent: UInt64, child: UInt64)]
     ) throws(StoreError) -> (doomed: Int64, kept: [UInt64]) {
         try database.execute("CREATE TEMP TABLE doomed(number INTEGER PRIMARY KEY)")
         let insert = try Statement(database, "INSERT OR IGNORE INTO doomed VALUES (?1)")
         for place in places { try insert.bind(1, Int64(bitPattern: place.child)).run() }
-        let all = "(SELECT parent, child FROM entry UNION ALL SELECT parent, child FROM past_entry)"
+        let columns = "SELECT parent, child, name FROM"
+        let all = "(\(columns) entry UNION ALL \(columns) past_entry)"
         try database.execute(
             """
             WITH RECURSIVE below(number) AS (
@@ -170,12 +172,16 @@ extension LiveTree {
         let kept = try Statement(
             database,
             """
-            SELECT number FROM doomed WHERE number IN (
-              SELECT child FROM \(all) AS e WHERE parent NOT IN (SELECT number FROM doomed)
-              AND NOT EXISTS (
-                SELECT 1 FROM place WHERE place.parent = e.parent AND place.child = e.child))
+            WITH RECURSIVE named(parent, child) AS (
+              SELECT parent, child FROM \(all) AS e WHERE child IN (SELECT number FROM doomed)
+              AND NOT (name = ?1 AND EXISTS (
+                SELECT 1 FROM place WHERE place.parent = e.parent AND place.child = e.child))),
+            kept(number) AS (
+              SELECT child FROM named WHERE parent NOT IN (SELECT number FROM doomed)
+              UNION SELECT child FROM named JOIN kept ON named.parent = kept.number)
+            SELECT number FROM kept
             """
-        ).all { UInt64(bitPattern: $0.integer(0)) }
+        ).bind(1, name).all { UInt64(bitPattern: $0.integer(0)) }
         try database.execute("DROP TABLE temp.place")
         let spare = try Statement(database, "DELETE FROM doomed WHERE number = ?1")
         for number in kept { try spare.bind(1, Int64(bitPattern: number)).run() }

@@ -31,6 +31,9 @@ extension LiveTree {
     private static let shareOfVictim: UInt64 = 8
     /// By itself when this part of all segments is garbage.
     private static let shareOfAll: UInt64 = 4
+    private static let shareOfAllWhenShort: UInt64 = 32
+    /// Between two looks that the driver takes by itself.
+    private static let pauseSeconds = 5.0
     /// Free space below this part of the medium makes it worth a look.
     private static let shareOfSpace: UInt64 = 10
     /// Blocks that are moved in one transaction.
@@ -110,7 +113,13 @@ extension LiveTree {
     private func reclaimAlone(
         isDry: Bool, victims forced: Set<Int64>
     ) throws(WorkspaceError) -> ReclaimReport {
-        if !isDry, !forced.isEmpty { segments.closeCurrent() }
+        if !isDry {
+            if !forced.isEmpty {
+                segments.closeCurrent()
+                segments.waitForPins(of: forced)
+            }
+            try changing { () throws(WorkspaceError) in try stored(prunePast) }
+        }
         try commit()
         let usage = try usage()
         var report = ReclaimReport()
@@ -118,7 +127,10 @@ extension LiveTree {
         for (segment, length) in usage.lengths {
             report.stored += length
             report.live += usage.live(segment)
-            let isWorthIt = usage.garbage(segment) * Self.shareOfVictim > length
+            let garbage = usage.garbage(segment)
+            // Who forgets something wants no older version of it to stay anywhere.
+            let isWorthIt =
+                forced.isEmpty ? garbage * Self.shareOfVictim > length : garbage > 0
             guard isWorthIt || forced.contains(segment) else { continue }
             victims.append(segment)
             report.segments += 1
@@ -130,7 +142,14 @@ extension LiveTree {
         victims.sort { usage.live($0) < usage.live($1) }
         let empty = victims.filter { usage.blocks[$0] == nil }
         try remove(empty)
-        for victim in victims.dropFirst(empty.count) { try vacateOrPunch(victim) }
+        for victim in victims.dropFirst(empty.count) {
+            do throws(WorkspaceError) {
+                try vacateOrPunch(victim)
+            } catch {
+                // A damaged block keeps its segment, and no other.
+                self.report("segment \(victim) cannot be emptied: \(error.message)")
+            }
+        }
         try shrinkDatabase()
         try changing { () throws(WorkspaceError) in
             freedBytes = 0
@@ -321,15 +340,18 @@ extension LiveTree {
     public func reclaimIfDue(
         space: (free: UInt64, total: UInt64)
     ) throws(WorkspaceError) {
-        let (freed, stored) = try locked { () throws(WorkspaceError) -> (UInt64, UInt64) in
-            let lengths = try formatted { () throws(FormatError) in
-                try segments.lengths(includesOpen: true)
-            }
-            return (freedBytes, lengths.values.reduce(0, +))
+        let now = Environment.monotonicSeconds()
+        let freed = try locked { () throws(WorkspaceError) in
+            now >= nextReclaim ? freedBytes : 0
         }
-        guard freed > 0, stored > 0 else { return }
+        guard freed > 0 else { return }
+        let stored = try formatted { () throws(FormatError) in
+            try segments.lengths(includesOpen: true)
+        }.values.reduce(0, +)
         let isShort = space.free < space.total / Self.shareOfSpace
-        guard freed >= stored / Self.shareOfAll || isShort else { return }
+        let share = isShort ? Self.shareOfAllWhenShort : Self.shareOfAll
+        guard stored > 0, freed >= stored / share else { return }
+        try locked { () throws(WorkspaceError) in nextReclaim = now + Self.pauseSeconds }
         segments.closeCurrent()
         let dry = try reclaim(isDry: true, victims: [])
         let garbage = dry.stored - min(dry.stored, dry.live)

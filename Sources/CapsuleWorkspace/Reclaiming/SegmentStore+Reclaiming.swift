@@ -41,6 +41,8 @@ extension SegmentStore {
             numbers.compactMap { number -> [UInt8]? in
                 state.open[number] = nil
                 state.unflushed[number] = nil
+                state.lengths[number] = nil
+                state.unrecorded.removeAll { $0.number == number }
                 return state.names.removeValue(forKey: number)
             }
         }
@@ -61,16 +63,43 @@ extension SegmentStore {
     /// written to any more.
     func lengths(includesOpen: Bool) throws(FormatError) -> [Int64: UInt64] {
         var lengths: [Int64: UInt64] = [:]
-        for number in includesOpen ? numbers() : closedNumbers() {
-            let storage = try segment(number).storage
-            do throws(SystemError) {
-                lengths[number] = try storage.length()
-            } catch {
-                throw FormatError(error)
+        let closed = Set(closedNumbers())
+        for number in includesOpen ? numbers() : Array(closed) {
+            if let known = state.withLock({ $0.lengths[number] }) {
+                lengths[number] = known
+                continue
             }
+            let length = try length(of: number)
+            lengths[number] = length
+            if closed.contains(number) { state.withLock { $0.lengths[number] = length } }
         }
         return lengths
     }
+
+    /// The length of a segment; 0 of one whose file is not there, which doctor names.
+    private func length(of number: Int64) throws(FormatError) -> UInt64 {
+        do throws(FormatError) {
+            let storage = try segment(number).storage
+            do throws(SystemError) { return try storage.length() } catch {
+                throw FormatError(error)
+            }
+        } catch {
+            guard error.errno == ENOENT else { throw error }
+            return 0
+        }
+    }
+
+    /// Waits until rows name every block of some segments that was appended; a moment at most.
+    func waitForPins(of numbers: Set<Int64>) {
+        for _ in 0..<Self.pinPauseCount {
+            let isPinned = state.withLock { state in numbers.contains { state.pins[$0] != nil } }
+            if !isPinned { return }
+            usleep(Self.pinPauseMicroseconds)
+        }
+    }
+
+    private static let pinPauseCount = 200
+    private static let pinPauseMicroseconds: UInt32 = 10_000
 
     /// Seals a block anew where the store writes now, compressed as it was.
     func move(_ block: BlockPlace) throws(FormatError) -> BlockPlace {
