@@ -117,7 +117,9 @@ public final class Database {
     public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// Whether it is time for a checkpoint.
-    public var logIsLong: Bool { vfs.logLength > Self.logLengthMax }
+    public var logIsLong: Bool { logLength > Self.logLengthMax }
+    /// Bytes of the log: by so much at most a checkpoint makes the database longer.
+    public var logLength: UInt64 { vfs.logLength }
     private static let logLengthMax: UInt64 = 16 << 20
 
     /// The rows that the last INSERT, UPDATE or DELETE touched.

@@ -37,13 +37,17 @@ public final class LiveTree: @unchecked Sendable {
     /// The epoch of which the database knows that it changed the tree.
     var markedEpoch: Int64 = 0
     /// Bytes of files that went since the segments were last looked through: a hint.
-    var freedBytes: UInt64 = 0
+    var freedBytes: UInt64
+    /// The same at the end of the last mount, as a fact.
+    static let freedFact = "freed"
     /// When the driver may look through them again, in monotonic seconds.
     var nextReclaim = 0.0
     /// Whether the kernel has not heard yet that files are others than it knows.
     var isReplacing = false
     private var changeCount = 0
     private var firstChange = 0.0
+    /// Whether the medium may not hold the log of a long transaction.
+    private var isShort = false
     /// Whether nothing can be changed.
     public let isReadOnly: Bool
     /// Whether opens, creations and removals of files are recorded.
@@ -55,6 +59,7 @@ public final class LiveTree: @unchecked Sendable {
 
     /// Changes of one transaction at most: they wait in memory.
     private static let changeCountMax = 20_000
+    private static let changeCountMaxWhenShort = 200
     /// Seconds after which a change is committed although nobody asked for it.
     private static let ageMax = 5.0
 
@@ -78,6 +83,10 @@ public final class LiveTree: @unchecked Sendable {
             epoch =
                 try Statement(database, "SELECT value FROM fact WHERE name = 'epoch'")
                 .first { $0.integer(0) } ?? 1
+            freedBytes =
+                try Statement(
+                    database, "SELECT value FROM fact WHERE name = '\(Self.freedFact)'"
+                ).first { UInt64(clamping: $0.integer(0)) } ?? 0
             recordsFiles =
                 try Statement(
                     database, "SELECT value FROM fact WHERE name = '\(Self.recordsFact)'"
@@ -120,6 +129,7 @@ public final class LiveTree: @unchecked Sendable {
             if !hasBegun {
                 try stored { () throws(StoreError) in try database.execute("BEGIN IMMEDIATE") }
                 hasBegun = true
+                isShort = segments.isMediumShort
                 firstChange = Environment.monotonicSeconds()
             }
             let result: Result
@@ -132,8 +142,21 @@ public final class LiveTree: @unchecked Sendable {
                 throw error
             }
             changeCount += 1
-            if changeCount >= Self.changeCountMax { try commitLocked() }
+            if changeCount >= (isShort ? Self.changeCountMaxWhenShort : Self.changeCountMax) {
+                try commitMany(grows: grows)
+            }
             return result
+        }
+    }
+
+    /// Commits because much has gathered. A change that makes room was made, whatever comes of the
+    /// commit: the next one, or a flush, tries again.
+    private func commitMany(grows: Bool) throws(WorkspaceError) {
+        changeCount = 0
+        do throws(WorkspaceError) {
+            try commitLocked()
+        } catch {
+            guard error.errno == ENOSPC, !grows else { throw error }
         }
     }
 
@@ -202,6 +225,7 @@ public final class LiveTree: @unchecked Sendable {
         }
         changeCount = 0
         absorbLog()
+        segments.note(logLength: database.logLength)
     }
 
     private func commitWithReserve() throws(StoreError) {
@@ -219,7 +243,7 @@ public final class LiveTree: @unchecked Sendable {
     /// Puts a long log into the database. What was committed is safe without it, so a failure is no
     /// answer to whoever commits.
     private func absorbLog() {
-        guard database.logIsLong else { return }
+        guard database.logIsLong || isShort else { return }
         do throws(StoreError) {
             try database.checkpoint()
         } catch {

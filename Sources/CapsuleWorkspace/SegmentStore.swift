@@ -59,6 +59,8 @@ final class SegmentStore: Sendable {
         var flushBegun: (number: Int64, end: UInt64)?
         /// Bytes that may be appended before the medium is asked again how much room it has.
         var roomLeft: UInt64 = 0
+        /// Bytes by which the database may grow when its log is put into it.
+        var logLength: UInt64 = 0
         /// Blocks that were appended and that no row names yet, by segment.
         var pins: [Int64: Int] = [:]
     }

@@ -220,7 +220,11 @@ public final class Workspace: @unchecked Sendable {
     public func noteUnmounted() throws(WorkspaceError) {
         if tree.isReadOnly { return }
         try tree.changing { () throws(WorkspaceError) in
-            try stored { () throws(StoreError) in try tree.set(Self.cleanFact, 1) }
+            try stored { () throws(StoreError) in
+                try tree.set(Self.cleanFact, 1)
+                // The next mount gives back what this one had no time for.
+                try tree.set(LiveTree.freedFact, Int64(clamping: tree.freedBytes))
+            }
             try tree.record(.unmounted, [:])
         }
     }

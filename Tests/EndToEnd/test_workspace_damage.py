@@ -507,6 +507,22 @@ class FullMedium(WorkspaceTest):
         self.assertFalse(os.path.exists(f"{self.point}/fill0"))
         self.end()
 
+    def test_deleting_much(self):
+        """Thousands of names go at once, durably, although their log alone fills the rest."""
+        os.mkdir(f"{self.point}/many")
+        for number in range(4000):
+            support.write(f"{self.point}/many/a-name-that-is-not-short-{number}", b"")
+        workspaces.sync(self.point)
+        self.fill(1_000_000)
+        self.run_command(["rm", "-r", f"{self.point}/many"], timeout=60)
+        workspaces.sync(self.point)
+        os.remove(f"{self.point}/fill0")
+        workspaces.sync(self.point)
+        self.remount(self.point)
+        self.assertEqual(
+            [name for name in os.listdir(self.point) if not name.startswith("fill")], [])
+        self.end()
+
     def leave(self, room):
         """Takes all of the medium but `room` bytes, the reserve too; the path of what takes it."""
         reserve = f"{self.ws}/reserve"

@@ -1,7 +1,9 @@
 """States of a workspace: kept, listed, read, compared, sealed, mounted and forgotten."""
 
 import errno
+import json
 import os
+import time
 
 import support
 import workspaces
@@ -131,6 +133,16 @@ class States(WorkspaceTest):
                 file.read(100)
             self.assertIn(caught.exception.errno, (errno.ESTALE, errno.EIO))
         self.assertEqual(os.listdir(f"{point}/.capsule/snapshots"), [])
+
+    def test_no_point_too_early(self):
+        """A point comes so long after the first change as was asked for, and not before."""
+        point = self.attach("timeline=60")
+        end = time.monotonic() + 7
+        while time.monotonic() < end:
+            support.write(f"{point}/file", os.urandom(1000))
+            time.sleep(0.02)
+        listed = self.capsule("timeline", "--json", "-w", point).stdout
+        self.assertEqual(json.loads(listed)["states"], [])
 
     def test_shown_in_the_mount(self):
         """.capsule/snapshots/NAME is the tree as it was: for rsync, diff, cp; and for no change."""

@@ -65,7 +65,8 @@ extension LiveTree {
         let isDue = try locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
                 let marked = try fact("changed")
-                guard inodes.hasChanges || marked == epoch else { return false }
+                // Only a commit notes since when there are changes.
+                guard marked == epoch || (isEnd && inodes.hasChanges) else { return false }
                 let newest = try listStates().last?.seconds
                 let changed = try fact("changed_since")
                 let since = isEnd ? newest : changed

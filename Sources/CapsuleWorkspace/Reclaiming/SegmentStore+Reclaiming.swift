@@ -5,16 +5,25 @@ import Synchronization
 
 /// Moving blocks together and giving the space of dead ones back.
 extension SegmentStore {
+    /// The database's log has this length now.
+    func note(logLength: UInt64) {
+        state.withLock { state in
+            if logLength > state.logLength { state.roomLeft = 0 }
+            state.logLength = logLength
+        }
+    }
+
     /// Contents leave room on the medium: without it nothing could be committed, and so nothing be
     /// deleted. Throws ENOSPC.
     func takeRoom(_ length: UInt64, _ state: inout State) throws(SystemError) {
         if state.roomLeft < length {
             let free = try directory.space().free
-            guard free > Self.roomForCommits + length else {
+            let kept = Self.roomForCommits + state.logLength
+            guard free > kept + length else {
                 throw SystemError(errno: ENOSPC, operation: "write", object: directory.name)
             }
             // Others use the medium as well.
-            state.roomLeft = min(free - Self.roomForCommits, max(length, Self.roomStep))
+            state.roomLeft = min(free - kept, max(length, Self.roomStep))
         }
         state.roomLeft -= length
     }
@@ -98,6 +107,13 @@ extension SegmentStore {
         }
     }
 
+    /// Whether little more than what is left for commits is free.
+    var isMediumShort: Bool {
+        guard let free = (try? directory.space())?.free else { return true }
+        return free < Self.shortLength
+    }
+
+    private static let shortLength: UInt64 = 32 << 20
     private static let pinPauseCount = 200
     private static let pinPauseMicroseconds: UInt32 = 10_000
 
