@@ -94,6 +94,7 @@ extension WorkspaceFileSystem {
             }
             try tree.allocate(
                 node, mode: mode, range: offset..<end, dropsSetGroupID: isStranger)
+            if isStranger { forgetAttributes(of: node) }
             request.fail(0)
         } catch {
             request.fail(error.errno)

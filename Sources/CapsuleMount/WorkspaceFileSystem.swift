@@ -153,6 +153,11 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         return outcome.isDone.load(ordering: .acquiring)
     }
 
+    /// The kernel does not know that a request has changed more than what it asked for.
+    func forgetAttributes(of node: UInt64) {
+        session.withLock { $0 }?.invalidateAttributes(node: node)
+    }
+
     private final class Outcome: Sendable {
         let isDone = Atomic(false)
     }

@@ -91,6 +91,12 @@ public final class FuseSession: Sendable {
         fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(node), 0, 0) == 0
     }
 
+    /// Lets the kernel ask for a file's attributes anew; what it has of the contents stays.
+    @discardableResult
+    public func invalidateAttributes(node: UInt64) -> Bool {
+        fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(node), -1, 0) == 0
+    }
+
     /// Lets the kernel forget what a name stands for. The same holds for it.
     @discardableResult
     public func invalidate(name: [UInt8], in parent: UInt64) -> Bool {

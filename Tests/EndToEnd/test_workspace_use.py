@@ -442,6 +442,18 @@ for number in range(3000):
             self.assertNotIn("security.capability", os.listxattr(self.name))
             self.remount(self.point)
 
+    def test_allocating_drops_privileges(self):
+        """fallocate by a stranger does too, also where nobody of the group may execute."""
+        for mode in (0o2666, 0o6666, 0o2676):
+            support.write(self.name, b"x", mode)
+            os.chmod(self.name, mode)
+            self.remount(self.point, "allow_other")
+            self.assertEqual(stat.S_IMODE(os.stat(self.name).st_mode), mode)
+            self.run_command(["fallocate", "-l", "8192", self.name], user=support.NOBODY)
+            for _ in range(2):
+                self.assertEqual(stat.S_IMODE(os.stat(self.name).st_mode), mode & 0o777)
+                self.remount(self.point)
+
     LOCKER = """
 import fcntl, os, sys
 kind, path = sys.argv[1:]
