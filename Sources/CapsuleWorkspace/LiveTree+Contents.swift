@@ -70,7 +70,9 @@ extension LiveTree {
             let part = UnsafeRawBufferPointer(
                 rebasing: bytes[Int(position - offset)..<Int(stop - offset)])
             // What follows bytes that do not compress mostly does not either.
-            let blocks = try append(part, compresses: untried == 0)
+            let blocks = try called { () throws(SystemError) in
+                try segments.append(part, compresses: untried == 0)
+            }
             untried = untried > 0 ? untried - 1 : blocks[0].isCompressed ? 0 : Self.untriedCount
             for block in blocks {
                 let length = UInt64(block.plainLength)

@@ -336,35 +336,6 @@ extension LiveTree {
         try checkpoint()
     }
 
-    /// Appends contents. Where there is no room, it waits for a reclaim that is under way and takes
-    /// some itself; then it gives back what has gone; then it throws ENOSPC.
-    func append(
-        _ part: UnsafeRawBufferPointer, compresses: Bool
-    ) throws(WorkspaceError) -> [BlockPlace] {
-        let waits: [() throws(WorkspaceError) -> Bool] = [
-            { [self] in
-                reclaiming.withLock { _ in }
-                return true
-            },
-            { [self] () throws(WorkspaceError) in
-                guard try locked({ () throws(WorkspaceError) in freedBytes > 0 }) else {
-                    return false
-                }
-                return (try? reclaim(isDry: false, victims: [])) != nil
-            },
-        ]
-        for wait in waits {
-            do throws(SystemError) {
-                return try segments.append(part, compresses: compresses)
-            } catch {
-                guard error.errno == ENOSPC, try wait() else { throw WorkspaceError(error) }
-            }
-        }
-        return try called { () throws(SystemError) in
-            try segments.append(part, compresses: compresses)
-        }
-    }
-
     /// Reclaims where enough has gone, or space is short and anything has.
     public func reclaimIfDue(
         space: (free: UInt64, total: UInt64)
