@@ -118,8 +118,11 @@ while time.monotonic() < end:
         ["forget", f"d{one.randrange(3)}", "--all-states"], ["timeline"], ["history", "d1/f1"],
         ["branch", "switch", name], ["ls", f"@{name}"], ["diff", f"@{name}", point]])
     found = subprocess.run(["capsule", *words, "-w", point], capture_output=True)
-    # 1: not there, or there already; 2: a switch, or what forgets, while files are open.
-    busy = words[1:2] == ["switch"] or (words[0] == "forget" and b"is open" in found.stderr)
+    # 1: not there, or there already; 2: a switch, or what forgets, while files are open, and what
+    # reads a state that somebody deletes, or of which somebody forgets a part.
+    busy = (words[1:2] == ["switch"] or b"deleted meanwhile" in found.stderr
+            or (words[0] == "diff" and b"is not in the database" in found.stderr)
+            or (words[0] == "forget" and b"is open" in found.stderr))
     if found.returncode not in (0, 1) and not busy:
         print(words[:2], found.returncode, found.stderr.decode().replace(point, "MNT"))
         failed = 1
@@ -142,8 +145,12 @@ while time.monotonic() < end:
                 os.fsync(file.fileno())
         if one.random() < 0.3:
             os.remove(path)
-    except (FileNotFoundError, FileExistsError, NotADirectoryError):
+    except FileNotFoundError:
         pass
+    except OSError as error:
+        # While branches are switched, nothing is opened for writing.
+        if error.errno != 16:
+            raise
 """
         return self.python(script, str(seed), point, str(seconds))
 
