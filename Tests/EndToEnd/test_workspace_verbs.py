@@ -145,7 +145,7 @@ while time.monotonic() < end:
                 os.fsync(file.fileno())
         if one.random() < 0.3:
             os.remove(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError, NotADirectoryError):
         pass
     except OSError as error:
         # While branches are switched, nothing is opened for writing.
