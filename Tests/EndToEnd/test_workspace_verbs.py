@@ -121,7 +121,7 @@ while time.monotonic() < end:
     # 1: not there, or there already; 2: a switch, or what forgets, while files are open, and what
     # reads a state that somebody deletes, or of which somebody forgets a part.
     busy = (words[1:2] == ["switch"] or b"deleted meanwhile" in found.stderr
-            or (words[0] == "diff" and b"is not in the database" in found.stderr)
+            or b"forgotten meanwhile" in found.stderr
             or (words[0] == "forget" and b"is open" in found.stderr))
     if found.returncode not in (0, 1) and not busy:
         print(words[:2], found.returncode, found.stderr.decode().replace(point, "MNT"))

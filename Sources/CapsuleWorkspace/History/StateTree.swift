@@ -15,6 +15,8 @@ public final class StateTree: ReadableTree {
     // Only used, and let go of, with the lock of the live tree held.
     private nonisolated(unsafe) var tables: StateTables?
     private let epoch: Int64
+    /// What the live tree's count was before anything was read.
+    private let forgetCount: Int
     private let counted = Mutex<Counts?>(nil)
 
     private struct Counts {
@@ -40,9 +42,9 @@ public final class StateTree: ReadableTree {
         let live = workspace.tree
         let epoch = state.epoch
         self.epoch = epoch
-        tables = try live.locked { () throws(WorkspaceError) in
+        (tables, forgetCount) = try live.locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
-                try StateTables(live.database, epoch: epoch)
+                (try StateTables(live.database, epoch: epoch), live.forgetCount)
             }
         }
     }
@@ -95,8 +97,15 @@ public final class StateTree: ReadableTree {
         }
     }
 
-    private static func missing(_ number: UInt64) -> FormatError {
-        FormatError(.damaged, "inode \(number) is not in the database")
+    /// Why an inode is not there that an entry named a moment ago.
+    private func missing(_ number: UInt64) -> FormatError {
+        var isForgotten = false
+        live.exclusively { isForgotten = live.forgetCount != forgetCount }
+        if isForgotten {
+            return FormatError(
+                .system, "a part of the state was forgotten meanwhile", errno: ESTALE)
+        }
+        return FormatError(.damaged, "inode \(number) is not in the database")
     }
 
     private static func ordinal(_ number: UInt64) throws(FormatError) -> Ordinal {
@@ -142,7 +151,7 @@ public final class StateTree: ReadableTree {
             guard let inode = try tables.inode(number) else { return nil }
             return (inode, inode.isDirectory ? try tables.childCount(of: number) : 0)
         }
-        guard let found else { throw Self.missing(number) }
+        guard let found else { throw missing(number) }
         var entry = try Self.entry(found.inode)
         entry.count = UInt32(clamping: found.count)
         return entry
@@ -155,7 +164,7 @@ public final class StateTree: ReadableTree {
         var entry = try entry(ordinal)
         let number = UInt64(ordinal) + 1
         let found = try query { tables throws(StoreError) in try tables.name(of: number) }
-        guard let found else { throw Self.missing(number) }
+        guard let found else { throw missing(number) }
         entry.parent = try Self.ordinal(found.parent)
         return (entry, found.name)
     }

@@ -53,6 +53,7 @@ extension LiveTree {
                 }
             }
             if fromPresent { try requireNoneOpen() }
+            forgetCount += 1
             try stored { () throws(StoreError) in
                 victims = try segmentsOfDoomed()
                 try forgetPast(last, places)
