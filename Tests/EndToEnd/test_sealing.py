@@ -256,8 +256,9 @@ class Forms(support.EndToEnd):
         """A folder that takes some seconds to be sealed with --level 19."""
         chance = random.Random(1)
         words = [trees.noise(6, number) for number in range(500)]
-        text = b" ".join(chance.choice(words) for _ in range(500_000))
-        support.write(self.path("slow", "text"), text)
+        for number in range(6):
+            text = b" ".join(chance.choices(words, k=500_000))
+            support.write(self.path("slow", f"text{number}"), text)
         return ["seal", self.path("slow"), self.path("c"), *self.open_pw, *CHEAP, "--level", "19"]
 
     def test_sigusr1(self):
@@ -266,7 +267,8 @@ class Forms(support.EndToEnd):
         for more in ([], ["--quiet"]):
             process = self.start([CAPSULE, *words, "--force", *more])
             time.sleep(0.3)
-            self.assertIsNone(process.poll(), "it ended too soon for this test")
+            self.assertIsNone(process.poll(), (
+                "it ended too soon for this test", process.returncode))
             process.send_signal(signal.SIGUSR1)
             out, err = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 0)
