@@ -58,29 +58,9 @@ extension LiveTree {
     ) throws(WorkspaceError) {
         guard !isReadOnly else { throw WorkspaceError(EROFS) }
         guard offset <= Self.sizeMax - UInt64(bytes.count) else { throw WorkspaceError(EFBIG) }
-        let unit = UInt64(SegmentStore.blockLength)
-        var written: [FileExtent] = []
+        let written = try appendMakingRoom(bytes, at: offset)
         defer { segments.unpin(written.map(\.block)) }
-        var position = offset
         let end = offset + UInt64(bytes.count)
-        var untried = 0
-        while position < end {
-            // Cut at multiples of a block, so that writes of one place replace whole blocks.
-            let stop = min(end, (position / unit + 1) * unit)
-            let part = UnsafeRawBufferPointer(
-                rebasing: bytes[Int(position - offset)..<Int(stop - offset)])
-            // What follows bytes that do not compress mostly does not either.
-            let blocks = try called { () throws(SystemError) in
-                try segments.append(part, compresses: untried == 0)
-            }
-            untried = untried > 0 ? untried - 1 : blocks[0].isCompressed ? 0 : Self.untriedCount
-            for block in blocks {
-                let length = UInt64(block.plainLength)
-                written.append(
-                    FileExtent(offset: position, length: length, block: block, skip: 0, born: 0))
-                position += length
-            }
-        }
         try changing(grows: true) { () throws(WorkspaceError) in
             var inode = try regularFile(number)
             try replace(offset..<end, of: &inode, with: written)
@@ -91,6 +71,58 @@ extension LiveTree {
             }
             inodes.put(inode)
         }
+    }
+
+    /// Appends contents that are to stand at `offset` of a file, and pins them. Where there is no
+    /// room, waits for a reclaim that is under way, which takes some itself; then gives back what
+    /// has gone.
+    private func appendMakingRoom(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(WorkspaceError) -> [FileExtent] {
+        do throws(SystemError) {
+            return try append(bytes, at: offset)
+        } catch {
+            guard error.errno == ENOSPC else { throw WorkspaceError(error) }
+        }
+        waitForReclaim()
+        do throws(SystemError) {
+            return try append(bytes, at: offset)
+        } catch {
+            guard error.errno == ENOSPC, try giveBack() else { throw WorkspaceError(error) }
+        }
+        return try called { () throws(SystemError) in try append(bytes, at: offset) }
+    }
+
+    private func append(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(SystemError) -> [FileExtent] {
+        let unit = UInt64(SegmentStore.blockLength)
+        var written: [FileExtent] = []
+        var position = offset
+        let end = offset + UInt64(bytes.count)
+        var untried = 0
+        while position < end {
+            // Cut at multiples of a block, so that writes of one place replace whole blocks.
+            let stop = min(end, (position / unit + 1) * unit)
+            let part = UnsafeRawBufferPointer(
+                rebasing: bytes[Int(position - offset)..<Int(stop - offset)])
+            // What follows bytes that do not compress mostly does not either.
+            let blocks: [BlockPlace]
+            do throws(SystemError) {
+                blocks = try segments.append(part, compresses: untried == 0)
+            } catch {
+                segments.unpin(written.map(\.block))
+                throw error
+            }
+            untried = untried > 0 ? untried - 1 : blocks[0].isCompressed ? 0 : Self.untriedCount
+            for block in blocks {
+                let length = UInt64(block.plainLength)
+                written.append(
+                    FileExtent(offset: position, length: length, block: block, skip: 0, born: 0))
+                position += length
+            }
+        }
+        return written
     }
 
     private func replace(

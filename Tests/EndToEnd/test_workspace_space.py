@@ -1,6 +1,5 @@
 """What goes from a workspace: what is forgotten, and the room of what nothing shows."""
 
-import errno
 import os
 import random
 import signal
@@ -564,16 +563,6 @@ class FullTest(SpaceTest):
         self.healthy()
         self.run_command(["umount", self.small], rc=rc)
 
-    def written(self, number):
-        """Whether there is room for a file: blocks that are being moved take some meanwhile."""
-        try:
-            path = support.write(f"{self.point}/again{number}", trees.noise(500_000, number))
-            workspaces.sync(path)
-        except OSError as error:
-            self.assertEqual(error.errno, errno.ENOSPC)
-            return False
-        return True
-
     def check_deletion(self, is_later=False):
         """What is deleted on a full medium comes back as room, by itself, and is used again."""
         count = self.fill()
@@ -591,7 +580,8 @@ class FullTest(SpaceTest):
         # Some is kept back: for commits, and for the reserve, which is made again.
         again = range(count // 2 - 9)
         for number in again:
-            self.assertTrue(support.wait_until(lambda: self.written(number), 5, 0.2), number)
+            path = support.write(f"{self.point}/again{number}", trees.noise(500_000, number))
+            workspaces.sync(path)
         self.noise_right(self.point, again, 500_000, "again")
         self.noise_right(self.point, range(count // 2, count), 500_000)
         self.end()

@@ -336,6 +336,19 @@ extension LiveTree {
         try checkpoint()
     }
 
+    /// Returns when no reclaim is under way. Whoever calls has nothing pinned: a reclaim may wait
+    /// for that.
+    func waitForReclaim() { reclaiming.withLock { _ in } }
+
+    /// Gives back what has gone, for somebody who finds no room. False if there was nothing.
+    func giveBack() throws(WorkspaceError) -> Bool {
+        guard try locked({ () throws(WorkspaceError) in freedBytes > 0 }) else { return false }
+        segments.closeCurrent()
+        // Whatever came of it, there may be room.
+        _ = try? reclaim(isDry: false, victims: [])
+        return true
+    }
+
     /// Reclaims where enough has gone, or space is short and anything has.
     public func reclaimIfDue(
         space: (free: UInt64, total: UInt64)
