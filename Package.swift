@@ -72,6 +72,12 @@ let package = Package(
         .target(name: "CLinux"),
         // Debian 12 has no BLAKE3, and Swift cannot compile one function for a newer processor.
         .target(name: "CBlake3"),
+        // Debian's RE2, the regular expressions of redaction: hostile text cannot stall it. Linked
+        // statically, as libstdc++ is.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary(":libre2.a")]),
+        // Debian's toml++, headers only, for rule files. TOMLKit wraps the same parser, and brings
+        // Foundation with it.
+        .target(name: "CTomlPlusPlus"),
 
         library("CapsuleBytes", []),
         library("CapsuleSystem", ["CLinux"]),
@@ -108,6 +114,7 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleMemvid", "CapsuleWorkspace", "MemvidFormat", "CLinux", crypto,
             ]),
+        library("CapsulePolicy", ["CapsuleBytes", "CRE2", "CTomlPlusPlus"]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
             "CapsuleMount",
@@ -164,6 +171,7 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleWorkspace", "CapsuleStorageFaults", crypto,
             ]),
+        tests("CapsulePolicyTests", ["CapsuleBytes", "CapsulePolicy"]),
         // Replays the kept inputs of the fuzz targets.
         tests(
             "Fuzz",
@@ -171,7 +179,8 @@ let package = Package(
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
                 "CapsuleMemvid", "MemvidFormat", crypto,
             ], exclude: ["Corpus", "Driver"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )
 
 // For tools/fuzz the same targets are a program, which libFuzzer drives.
@@ -181,4 +190,12 @@ if Context.environment["CAPSULE_FUZZ"] == "1",
     package.targets[place] = .executableTarget(
         name: "Fuzz", dependencies: package.targets[place].dependencies, path: "Tests/Fuzz",
         exclude: ["Corpus", "Replay"], swiftSettings: strict, linkerSettings: fastStart)
+}
+
+// For tools/redaction-bench and tools/redaction-quality: scans files and prints what it found.
+if Context.environment["CAPSULE_REDACTION_PROBE"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "RedactionProbe", dependencies: ["CapsulePolicy"], path: "Tests/RedactionProbe",
+            swiftSettings: strict, linkerSettings: fastStart))
 }

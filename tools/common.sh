@@ -8,7 +8,8 @@ project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export project
 
 build_packages=(
-    libfuse3-dev fuse3 libsodium-dev libsqlite3-dev libargon2-dev libzstd-dev pkg-config
+    libfuse3-dev fuse3 libsodium-dev libsqlite3-dev libargon2-dev libzstd-dev libre2-dev
+    libtomlplusplus-dev pkg-config
 )
 test_packages=(rsync attr acl openssh-client age git strace mandoc shellcheck python3-venv xxd)
 export build_packages test_packages

@@ -1,0 +1,48 @@
+/// What stands in place of a value: `[EMAIL:3]`.
+enum Placeholder {
+    private static let kindMax = 80
+    private static let ordinalMax = 12
+
+    static func bytes(_ kind: String, _ ordinal: Int) -> [UInt8] {
+        Array("[\(kind):\(ordinal)]".utf8)
+    }
+
+    /// The placeholder that begins with the `[` at `start`.
+    static func range(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> Range<Int>? {
+        var index = start + 1
+        guard index < text.count, ASCII.isUpper(text[index]) else { return nil }
+        let kindEnd = min(text.count, start + kindMax)
+        while index < kindEnd,
+            ASCII.isUpper(text[index]) || ASCII.isDigit(text[index]) || text[index] == 95
+        {
+            index += 1
+        }
+        guard index < text.count, text[index] == UInt8(ascii: ":") else { return nil }
+        index += 1
+        let first = index
+        while index < text.count, ASCII.isDigit(text[index]), index - first < ordinalMax {
+            index += 1
+        }
+        guard index > first, index < text.count, text[index] == UInt8(ascii: "]") else {
+            return nil
+        }
+        return start..<index + 1
+    }
+
+    /// The placeholders that touch `range`.
+    static func touching(
+        _ range: Range<Int>, in text: UnsafeBufferPointer<UInt8>
+    ) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var index = max(0, range.lowerBound - kindMax - ordinalMax)
+        while index < range.upperBound {
+            if text[index] == UInt8(ascii: "["), let found = Self.range(in: text, at: index) {
+                if found.upperBound > range.lowerBound { result.append(found) }
+                index = found.upperBound
+            } else {
+                index += 1
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,32 @@
+/// Rules with the automaton that says which of them a text can concern.
+final class CompiledRules: Sendable {
+    let rules: [RedactionRule]
+    let allowlists: [Allowlist]
+    let matcher: KeywordMatcher
+    /// For each word of the matcher the rules that it wakes.
+    let wakes: [[Int]]
+    /// The rules without keywords, which every text concerns.
+    let always: [Int]
+
+    init(_ rules: [RedactionRule], _ allowlists: [Allowlist]) {
+        var places: [[UInt8]: Int] = [:]
+        var words: [[UInt8]] = []
+        var wakes: [[Int]] = []
+        for (number, rule) in rules.enumerated() {
+            for keyword in rule.keywords {
+                if let place = places[keyword] {
+                    if wakes[place].last != number { wakes[place].append(number) }
+                } else {
+                    places[keyword] = words.count
+                    words.append(keyword)
+                    wakes.append([number])
+                }
+            }
+        }
+        self.rules = rules
+        self.allowlists = allowlists
+        self.wakes = wakes
+        matcher = KeywordMatcher(words)
+        always = rules.indices.filter { rules[$0].keywords.isEmpty }
+    }
+}

@@ -1,0 +1,4 @@
+/// Why a pattern does not compile.
+struct PatternError: Error {
+    let reason: String
+}

@@ -1,0 +1,49 @@
+/// One rule: what it looks for, and what of it is no finding.
+struct RedactionRule: Sendable {
+    var id: String
+    /// The kind in placeholders and reports: the id in capitals.
+    var kind: String
+    var pattern: RegularExpression?
+    var secretGroup = 0
+    /// Bits a byte that a secret has more than.
+    var entropy = 0.0
+    /// Lower-case words without one of which in the text the rule finds nothing.
+    var keywords: [[UInt8]] = []
+    /// The paths that it is about; nil for all.
+    var path: RegularExpression?
+    var allowlists: [Allowlist] = []
+    var reach = Reach.text
+    /// A check that no pattern can express, such as a check digit.
+    var check: (@Sendable (UnsafeBufferPointer<UInt8>) -> Bool)?
+    var rank = Rank.specific
+
+    /// How far from its keyword a rule may match. A rule of a user's file may match anywhere.
+    enum Reach: Sendable {
+        /// Anywhere in the text.
+        case text
+        /// In the line of the keyword.
+        case line(before: Int, after: Int)
+        /// Over many lines after the keyword.
+        case lines(before: Int, after: Int)
+    }
+
+    /// Which of two findings at one place gives its kind.
+    enum Rank: Int, Sendable, Comparable {
+        case generic
+        case personal
+        case specific
+
+        static func < (left: Rank, right: Rank) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    init(id: String) {
+        self.id = id
+        kind = Self.kind(of: id)
+    }
+
+    static func kind(of id: String) -> String {
+        let bytes = id.utf8.map { ASCII.isAlphanumeric($0) ? $0 : UInt8(ascii: "_") }
+        let kind = String(decoding: bytes, as: UTF8.self).uppercased()
+        return kind.utf8.first.map(ASCII.isLetter) == true ? kind : "RULE_\(kind)"
+    }
+}

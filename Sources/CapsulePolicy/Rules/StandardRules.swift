@@ -1,0 +1,35 @@
+/// Our own rule file, in the schema that users write theirs in.
+enum StandardRules {
+    /// The file, in parts by subject.
+    static let text = [cloud, code, services, money, keys, assignments].joined(separator: "\n")
+
+    /// The rules of the file, which tests show to be sound.
+    static let parsed: RuleFileParser.Result = {
+        do {
+            var result = try RuleFileParser(base: nil).parse(Array(text.utf8))
+            for place in result.rules.indices { localize(&result.rules[place]) }
+            return result
+        } catch {
+            preconditionFailure("the standard rules: \(error)")
+        }
+    }()
+
+    /// Rules that span lines, with the bytes before and after the keyword that they may take.
+    private static let longRules: [String: (before: Int, after: Int)] = [
+        "private-key": (64, 24_576),
+        "pgp-private-key": (64, 24_576),
+        "openvpn-static-key": (64, 4096),
+        "putty-private-key": (64, 16_384),
+        "netrc-password": (256, 512),
+    ]
+
+    /// Every rule of ours matches at its keyword, so it need not look further.
+    private static func localize(_ rule: inout RedactionRule) {
+        if let reach = longRules[rule.id] {
+            rule.reach = .lines(before: reach.before, after: reach.after)
+        } else {
+            rule.reach = .line(before: 128, after: 320)
+        }
+        if rule.id.hasPrefix("generic-") { rule.rank = .generic }
+    }
+}
