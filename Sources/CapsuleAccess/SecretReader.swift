@@ -99,11 +99,15 @@ public enum SecretReader {
     /// A passphrase from the environment, or nil when neither variable is set.
     public static func environment() throws(AccessError) -> SharedSecret? {
         for name in ["CAPSULE_PASSPHRASE", "SPECKIT_MEMVID_PASSPHRASE"] {
-            guard var value = Environment.variable(name) else { continue }
-            let secret = SharedSecret(SecretBytes(wiping: &value))
-            return try checked(secret, source: name)
+            if let secret = try environment(name) { return secret }
         }
         return nil
+    }
+
+    /// The passphrase in one variable, or nil when it is not set.
+    public static func environment(_ name: String) throws(AccessError) -> SharedSecret? {
+        guard var value = Environment.variable(name) else { return nil }
+        return try checked(SharedSecret(SecretBytes(wiping: &value)), source: name)
     }
 
     private static func checked(

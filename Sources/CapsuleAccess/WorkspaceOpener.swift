@@ -83,6 +83,35 @@ public enum WorkspaceOpener {
         }
     }
 
+    /// The same, for whoever reads states besides.
+    public static func withAccess<Result>(
+        path: String, secrets: OpeningSecrets, isReadOnly: Bool = false,
+        patience: Double = WorkspaceOpener.patience, _ body: (WorkspaceAccess) throws -> Result
+    ) throws(AccessError) -> Result {
+        if let remote = RemoteWorkspace(path) {
+            MountTable.flushMounts(of: path)
+            return try named(path) {
+                try body(
+                    WorkspaceAccess(path: path, service: remote) { name in
+                        // Each tree has a connection of its own: it stays at one state.
+                        try (RemoteWorkspace(path) ?? remote).tree(at: name)
+                    })
+            }
+        }
+        var options = Workspace.Options()
+        options.isReadOnly = isReadOnly
+        options.lockPatience = patience
+        let workspace = try open(path: path, secrets: secrets, options: options)
+        return try named(path) {
+            let result = try body(
+                WorkspaceAccess(path: path, service: workspace.tree) { name in
+                    try StateTree(workspace, at: try workspace.tree.state(named: name))
+                })
+            if !isReadOnly { try workspace.close() }
+            return result
+        }
+    }
+
     /// What is wrong with a workspace, and its present tree.
     public static func examine(
         path: String, secrets: OpeningSecrets, isDeep: Bool
@@ -164,10 +193,28 @@ public enum WorkspaceOpener {
             throw AccessError(error)
         } catch let error as WorkspaceError {
             throw AccessError(error, path: path)
+        } catch let error as any AccessErrorConvertible {
+            throw error.accessError
         } catch {
             throw AccessError(.system, code: "damaged", "\(path): \(error)")
         }
     }
+}
+
+/// An error that says itself who has to act.
+public protocol AccessErrorConvertible: Error {
+    /// The same as an `AccessError`.
+    var accessError: AccessError { get }
+}
+
+/// A workspace that is open, here or in a driver.
+public struct WorkspaceAccess {
+    /// Its directory.
+    public let path: String
+    /// What is done with it.
+    public let service: any WorkspaceService
+    /// The tree of a state.
+    public let tree: (_ state: String) throws -> any ReadableTree
 }
 
 extension AccessError {

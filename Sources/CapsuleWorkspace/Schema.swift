@@ -64,6 +64,27 @@ enum Schema {
           PRIMARY KEY(inode, offset, born)) WITHOUT ROWID;
         CREATE TABLE past_attribute(\(attributeColumns), died INTEGER NOT NULL,
           PRIMARY KEY(inode, name, born)) WITHOUT ROWID;
+        \(records)
         """
     }
+
+    /// What lies outside every branch and state: runs, and what is known of things elsewhere. A
+    /// workspace that is older than these tables gets them when it is opened for writing.
+    static let records = """
+        CREATE TABLE IF NOT EXISTS run(number INTEGER PRIMARY KEY AUTOINCREMENT,
+          spec BLOB NOT NULL, name BLOB NOT NULL, started INTEGER NOT NULL,
+          finished INTEGER NOT NULL, outcome BLOB NOT NULL, risk INTEGER NOT NULL,
+          capture BLOB NOT NULL, sanitized INTEGER NOT NULL, events INTEGER NOT NULL,
+          UNIQUE(spec, name));
+        CREATE TABLE IF NOT EXISTS run_event(place INTEGER PRIMARY KEY, line BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS run_checkpoint(run INTEGER NOT NULL, label BLOB NOT NULL,
+          sequence INTEGER NOT NULL, seconds INTEGER NOT NULL, stage BLOB NOT NULL,
+          commit_id BLOB NOT NULL, PRIMARY KEY(run, label));
+        CREATE TABLE IF NOT EXISTS policy(id BLOB PRIMARY KEY, body BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS run_policy(run INTEGER NOT NULL, id BLOB NOT NULL,
+          name BLOB NOT NULL, PRIMARY KEY(run, id));
+        CREATE TABLE IF NOT EXISTS ledger(kind BLOB NOT NULL, name BLOB NOT NULL,
+          file BLOB NOT NULL, secret BLOB NOT NULL, body BLOB NOT NULL,
+          PRIMARY KEY(kind, name));
+        """
 }

@@ -253,6 +253,7 @@ public final class Workspace: @unchecked Sendable {
                 in: directory, key: keys.databaseCipher, id: id,
                 mode: options.isReadOnly ? .readOnly : .readWrite,
                 cacheLength: options.cacheLength / 3)
+            if !options.isReadOnly { try database.execute(Schema.records) }
             let names = try Statement(database, "SELECT number, name FROM segment").all {
                 ($0.integer(0), $0.bytes(1))
             }

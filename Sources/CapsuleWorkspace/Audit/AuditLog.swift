@@ -10,8 +10,8 @@ import Glibc
 /// Used with the lock of the tree held.
 final class AuditLog {
     private let database: Database
-    private let keys: FileKeys
-    private let id: [UInt8]
+    let keys: FileKeys
+    let id: [UInt8]
     private let insertLine: Statement
     private let insertHash: Statement
     private let selectHash: Statement

@@ -22,6 +22,22 @@ public enum EventKind: String, Sendable, CaseIterable {
     case reclaimed = "capsulefs.space.reclaimed"
     case sealed = "capsulefs.capsule.sealed"
     case examined = "capsulefs.doctor.finished"
+    case runStarted = "capsulefs.run.started"
+    case runMarked = "capsulefs.run.checkpoint"
+    case runFinished = "capsulefs.run.finished"
+    case runShown = "capsulefs.run.shown.raw"
+    case exportDecided = "capsulefs.export.decided"
+    case exportIntended = "capsulefs.export.intended"
+    case exported = "capsulefs.export.CapsuleExported"
+    case exportFailed = "capsulefs.export.ExportFailed"
+    case exportPinned = "capsulefs.export.pinned"
+    case exportUnpinned = "capsulefs.export.unpinned"
+    case deletionIntended = "capsulefs.gc.intended"
+    case exportDeleted = "capsulefs.gc.deleted"
+    case imported = "capsulefs.import.CapsuleImported"
+    case importRefused = "capsulefs.import.refused"
+    case importRemoved = "capsulefs.import.removed"
+    case goldenChanged = "capsulefs.golden.changed"
     case fileOpened = "capsulefs.file.opened"
     case fileCreated = "capsulefs.file.created"
     case fileRemoved = "capsulefs.file.removed"
@@ -33,6 +49,7 @@ public enum EventValue: Encodable, Equatable, Sendable {
     case number(Int64)
     case flag(Bool)
     case object([String: EventValue])
+    case list([EventValue])
 
     /// As JSON.
     public func encode(to encoder: any Encoder) throws {
@@ -42,11 +59,12 @@ public enum EventValue: Encodable, Equatable, Sendable {
         case .number(let number): try container.encode(number)
         case .flag(let flag): try container.encode(flag)
         case .object(let members): try container.encode(members)
+        case .list(let items): try container.encode(items)
         }
     }
 
     /// The value as one line of JSON with sorted keys.
-    var line: [UInt8] {
+    public var line: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(self) else {

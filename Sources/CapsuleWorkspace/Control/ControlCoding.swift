@@ -103,36 +103,62 @@ extension ControlMessage {
         return report
     }
 
-    /// Texts, numbers and flags; nothing that is nested.
     mutating func add(_ details: [String: EventValue]) {
         add(Int64(details.count))
         for (key, value) in details {
             add(key)
-            switch value {
-            case .text(let text):
-                add(Int64(0))
-                add(text)
-            case .number(let number):
-                add(Int64(1))
-                add(number)
-            case .flag(let flag):
-                add(Int64(2))
-                add(flag)
-            case .object: preconditionFailure("an event's particulars are flat")
-            }
+            add(value)
+        }
+    }
+
+    private mutating func add(_ value: EventValue) {
+        switch value {
+        case .text(let text):
+            add(Int64(0))
+            add(text)
+        case .number(let number):
+            add(Int64(1))
+            add(number)
+        case .flag(let flag):
+            add(Int64(2))
+            add(flag)
+        case .object(let members):
+            add(Int64(3))
+            add(members)
+        case .list(let items):
+            add(Int64(4))
+            add(Int64(items.count))
+            for item in items { add(item) }
         }
     }
 
     mutating func details() throws(WorkspaceError) -> [String: EventValue] {
+        try details(depth: 0)
+    }
+
+    /// Values lie within each other so deep at most.
+    private static let depthMax = 8
+
+    private mutating func details(depth: Int) throws(WorkspaceError) -> [String: EventValue] {
         let pairs = try list {
             message throws(WorkspaceError) -> (String, EventValue) in
-            let key = try message.text()
-            switch try message.number() {
-            case 0: return (key, .text(try message.text()))
-            case 1: return (key, .number(try message.number()))
-            default: return (key, .flag(try message.flag()))
-            }
+            (try message.text(), try message.value(depth: depth))
         }
         return Dictionary(pairs) { first, _ in first }
+    }
+
+    private mutating func value(depth: Int) throws(WorkspaceError) -> EventValue {
+        guard depth < Self.depthMax else {
+            throw WorkspaceError.refusal(EINVAL, "an event's particulars lie too deep")
+        }
+        switch try number() {
+        case 0: return .text(try text())
+        case 1: return .number(try number())
+        case 2: return .flag(try flag())
+        case 3: return .object(try details(depth: depth + 1))
+        default:
+            return .list(
+                try list { message throws(WorkspaceError) in try message.value(depth: depth + 1) })
+        }
     }
 }

@@ -133,6 +133,10 @@ enum ControlOperation: Int64 {
     case restore, versions, forget, reclaim, retention, setRetention
     case auditEnd, auditLines, checkpoint, auditKey, auditProof, auditFaults, disclosed, note
     case faults
+    case workspaceID = 50
+    case runs, startRun, addEvents, eventLines, policies, markRun, finishRun
+    case makeFile, appendFile, finishFile
+    case ledger, changeLedger, ledgerRecipient
     case openTree = 100
     case treeCounts, treeEntry, treeNamedEntry, treeLookup, treeList, treeTarget
     case treeAttributes, treeExtents, treeRead

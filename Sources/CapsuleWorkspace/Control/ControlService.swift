@@ -7,12 +7,18 @@ final class ControlService {
     private var tree: LiveTree { workspace.tree }
     /// What the connection reads, after it has opened it.
     private var opened: TreeService?
+    private let runs: RunReplies
 
-    init(_ workspace: Workspace) { self.workspace = workspace }
+    init(_ workspace: Workspace) {
+        self.workspace = workspace
+        runs = RunReplies(workspace.tree)
+    }
 
     /// What verbs do by themselves and the driver has to believe.
-    private static let reportedKinds: Set<EventKind> = [
-        .sealed, .slotAdded, .slotRemoved, .examined,
+    static let reportedKinds: Set<EventKind> = [
+        .sealed, .slotAdded, .slotRemoved, .examined, .runShown, .exportDecided, .exportIntended,
+        .exported, .exportFailed, .exportPinned, .exportUnpinned, .deletionIntended,
+        .exportDeleted, .imported, .importRefused, .importRemoved, .goldenChanged,
     ]
 
     func answer(_ request: ControlMessage) -> ControlMessage {
@@ -41,6 +47,8 @@ final class ControlService {
                 throw WorkspaceError.refusal(EPROTO, "no state was opened before")
             }
             try opened.reply(to: operation, &request, &answer)
+        } else if operation.rawValue >= ControlOperation.workspaceID.rawValue {
+            try runs.reply(to: operation, &request, &answer)
         } else if operation.rawValue >= ControlOperation.auditEnd.rawValue {
             try replyAudit(operation, &request, &answer)
         } else {

@@ -39,7 +39,7 @@ final class ControlConnection: Sendable {
 
 /// A workspace that a driver has: every function asks it.
 public final class RemoteWorkspace: WorkspaceService {
-    private let connection: ControlConnection
+    let connection: ControlConnection
 
     /// The workspace at `path`, if a driver answers there.
     public init?(_ path: String) {

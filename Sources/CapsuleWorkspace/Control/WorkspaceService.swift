@@ -1,7 +1,7 @@
 /// What verbs do with a workspace, whoever has it open: this process, or a driver that is asked.
 ///
 /// The functions are those of `LiveTree` and throw what it throws.
-public protocol WorkspaceService: AnyObject {
+public protocol WorkspaceService: RunService {
     /// The states, oldest first.
     func states() throws(WorkspaceError) -> [WorkspaceState]
     /// Keeps the present state, without a name of its own under the time.

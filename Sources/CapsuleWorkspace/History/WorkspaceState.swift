@@ -158,6 +158,10 @@ extension LiveTree {
                 throw WorkspaceError.refusal(
                     EINVAL, "the branch '\(branch.name)' is at '@\(name)': delete that first")
             }
+            if let run = try runMarked(by: state) {
+                throw WorkspaceError.refusal(
+                    EINVAL, "'@\(name)' is a checkpoint of run \(run), which stays")
+            }
             try remove([state])
             try record(.snapshotDeleted, ["name": .text(name)])
         }
