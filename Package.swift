@@ -115,6 +115,12 @@ let package = Package(
                 "CapsuleMemvid", "CapsuleWorkspace", "MemvidFormat", "CLinux", crypto,
             ]),
         library("CapsulePolicy", ["CapsuleBytes", "CRE2", "CTomlPlusPlus"]),
+        library(
+            "CapsuleRuns",
+            [
+                "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
+                "CapsulePolicy", "CapsuleWorkspace", crypto,
+            ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
             "CapsuleMount",
@@ -132,8 +138,8 @@ let package = Package(
             "CapsuleCommands",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
-                "CapsuleMemvid", "CapsuleWorkspace", "CapsuleAccess", "MemvidFormat", "CLinux",
-                argumentParser,
+                "CapsuleMemvid", "CapsuleWorkspace", "CapsuleAccess", "CapsuleRuns",
+                "CapsulePolicy", "MemvidFormat", "CLinux", crypto, argumentParser,
             ]),
 
         program("capsule", ["CapsuleCommands"]),

@@ -39,6 +39,13 @@ public struct CapsuleCommand: ParsableCommand {
                     ForgetCommand.self, ReclaimCommand.self, RetentionCommand.self,
                     AuditCommand.self,
                 ]),
+            CommandGroup(
+                name: "Record and hand over",
+                subcommands: [
+                    RunCommand.self, EventCommand.self, CheckpointCommand.self,
+                    ResolveURICommand.self, ExportCommand.self, ExportsCommand.self,
+                    PinCommand.self, UnpinCommand.self, CollectCommand.self, ConfigCommand.self,
+                ]),
             CommandGroup(name: "Keys", subcommands: [SlotCommand.self]),
         ])
 

@@ -69,6 +69,9 @@ public struct Manifest: Codable, Equatable, Sendable {
     /// Of a capsule sealed from a workspace, the checkpoint of its audit log at that moment:
     /// whoever has the capsule can tell later whether events before it changed or vanished.
     public var auditCheckpoint: String?
+    /// Of an export, the proof that its intent is in that log, under its own checkpoint (C2SP,
+    /// tlog-proof).
+    public var auditProof: String?
 
     private enum CodingKeys: String, CodingKey {
         case kind, creator, lineage, excluded, remarks
@@ -80,6 +83,7 @@ public struct Manifest: Codable, Equatable, Sendable {
         case entryCount = "entry_count"
         case totalSize = "total_size"
         case auditCheckpoint = "audit_checkpoint"
+        case auditProof = "audit_proof"
     }
 
     /// A manifest from its fields.

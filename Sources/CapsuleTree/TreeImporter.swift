@@ -174,9 +174,9 @@ extension TreeSealer {
     /// Seals another tree instead of the request's folder, without what `leavesOut` says of a path.
     public func seal(
         _ tree: any ReadableTree, leavesOut: @escaping (_ path: [UInt8]) -> Bool = { _ in false },
-        sign: ([UInt8]) throws -> [[UInt8]]
+        hooks: SealHooks = SealHooks(), sign: ([UInt8]) throws -> [[UInt8]]
     ) throws -> SealResult {
-        try publish(sign: sign) { [self] writer, id, _ in
+        try publish(hooks: hooks, sign: sign) { [self] writer, id, _ in
             let level = request.level
             let stream = writer.contentStream(
                 StreamSealer.Shape(
@@ -195,6 +195,10 @@ extension TreeSealer {
                 entryCount: UInt64(index.count - 1), totalSize: index.totalSize, excluded: [],
                 remarks: [])
             manifest.auditCheckpoint = request.auditCheckpoint
+            if let witness = try hooks.witness(manifest.contentDigest) {
+                manifest.auditCheckpoint = witness.checkpoint
+                manifest.auditProof = witness.proof
+            }
             try writer.writeManifest(manifest.encoded, uniform: level == 0)
             return manifest
         }

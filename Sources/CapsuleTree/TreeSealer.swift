@@ -129,7 +129,7 @@ public struct TreeSealer: Sendable {
 
     /// Everything about a new capsule but its streams: keys, check, signatures, name.
     func publish(
-        sign: ([UInt8]) throws -> [[UInt8]],
+        hooks: SealHooks = SealHooks(), sign: ([UInt8]) throws -> [[UInt8]],
         streams: (CapsuleWriter, [UInt8], AtomicFile) throws -> Manifest
     ) throws -> SealResult {
         if !request.replaces, access(request.destination, F_OK) == 0 {
@@ -157,9 +157,11 @@ public struct TreeSealer: Sendable {
         }
         let trailer = try writer.finish()
         try check(output)
+        try hooks.inspect { try Capsule(try CapsuleFile(output), keys: keys) }
         for signature in try sign(try CapsuleFile(output).statement) {
             try CapsuleFile(output).appendSignature(signature)
         }
+        try hooks.willPublish(output)
         try output.publish(replacing: request.replaces)
         return SealResult(trailer: trailer, manifest: manifest)
     }

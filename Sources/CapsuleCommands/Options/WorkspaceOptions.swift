@@ -31,6 +31,16 @@ struct WorkspaceOptions: ParsableArguments {
             patience: lockTimeout, body)
     }
 
+    /// The same, for whoever reads states besides.
+    func withAccess<Result>(
+        _ opening: OpeningOptions, isReadOnly: Bool = false,
+        _ body: (WorkspaceAccess) throws -> Result
+    ) throws -> Result {
+        try WorkspaceOpener.withAccess(
+            path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
+            patience: lockTimeout, body)
+    }
+
     /// The components of a path in the workspace. Throws for the root and for `..`.
     func components(_ text: String) throws -> [[UInt8]] {
         let inside = try WorkspaceLocator.pathInside(text, of: try path())

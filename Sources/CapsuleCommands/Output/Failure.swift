@@ -52,7 +52,7 @@ enum Failure {
 
     private static func isOurs(_ error: any Error) -> Bool {
         error is AccessError || error is SystemError || error is FormatError || error is TreeError
-            || error is CryptoError
+            || error is CryptoError || error is any AccessErrorConvertible
     }
 
     private static func exitCode(_ kind: AccessError.Kind) -> Int32 {
@@ -66,6 +66,7 @@ enum Failure {
     private static func describe(_ error: any Error) -> AccessError {
         switch error {
         case let error as AccessError: error
+        case let error as any AccessErrorConvertible: error.accessError
         case let error as SystemError: AccessError(error)
         case let error as FormatError:
             AccessError(.system, code: error.code.rawValue, String(describing: error))

@@ -1,0 +1,160 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleBytes
+import CapsuleCrypto
+import CapsulePolicy
+import CapsuleRuns
+import CapsuleSystem
+import CapsuleTree
+import CapsuleWorkspace
+import Glibc
+
+/// Secrets of the capsule that an export makes.
+struct ExportSecretOptions: ParsableArguments {
+    @Option(name: .long, help: "Read the new capsule's passphrase from FILE.")
+    var capsulePassphraseFile: [String] = []
+
+    @Option(name: .long, help: "Read the new capsule's passphrase from descriptor FD.")
+    var capsulePassphraseFd: [Int32] = []
+
+    @Option(name: .long, help: "Take what COMMAND prints as the new capsule's passphrase.")
+    var capsulePassphraseCommand: [String] = []
+
+    @Option(name: .long, help: "Make a slot for an age recipient, or for each one in @FILE.")
+    var recipient: [String] = []
+
+    /// The slots: what was named, else for the environment's passphrase, else for one typed twice.
+    func slots(
+        _ recipients: [String], cost: Argon2id.Cost, object: String, mayAsk: Bool
+    ) throws -> [SealRequest.Slot] {
+        var options = NewSlotOptions()
+        options.newPassphraseFile = capsulePassphraseFile
+        options.newPassphraseFd = capsulePassphraseFd
+        options.newPassphraseCommand = capsulePassphraseCommand
+        options.recipient = recipient.isEmpty ? recipients : recipient
+        options.newKeyFile = []
+        options.recoveryPhrase = false
+        options.newRecoveryPhraseFile = nil
+        let named = try options.slots(cost: cost, object: object)
+        if !named.isEmpty { return named }
+        if let value = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE") {
+            return [SealRequest.Slot(.passphrase(value, cost), label: "passphrase")]
+        }
+        guard mayAsk else {
+            throw AccessError(
+                .usage, code: "missing_secret",
+                "\(object): nobody could open it: give --capsule-passphrase-file, --recipient, "
+                    + "SPECKIT_MEMVID_PASSPHRASE or capsule.export.recipients")
+        }
+        let typed = try SecretReader.newPassphrase(for: object)
+        return [SealRequest.Slot(.passphrase(typed, cost), label: "passphrase")]
+    }
+}
+
+/// `capsule export`.
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Hand a run over as one encrypted capsule, masked.",
+        discussion: "See capsule-export(1) and capsule-runs(7).")
+
+    @OptionGroup var which: RunOptions
+    @Option(name: [.customShort("o"), .long], help: "The file to be written.") var out: String?
+    @Flag(inversion: .prefixedNo, help: "Encrypt it.") var encrypt = true
+    @Flag(name: .long, help: "Mask it, and leave raw model traffic out; the default.")
+    var safe = false
+    @Flag(name: .long, help: "Leave everything in, as it was recorded.") var unsafe = false
+    @Option(name: .long, help: "Also: model-io (masked), binaries (as they are).")
+    var include: [String] = []
+    @Option(name: .long, help: "Sign with an SSH key: private, or .pub with an agent.")
+    var sign: [String] = []
+    @Option(name: [.customShort("f"), .long], help: "mv2 (a capsule) or json-dir.")
+    var format = "mv2"
+    @Flag(name: .long, help: "Show what would leave and what would be masked; write nothing.")
+    var preview = false
+    @Flag(name: .long, help: "With --preview, say which rule holds what back.") var explain = false
+    @Flag(name: .long, help: "Replace an existing file.") var force = false
+    @OptionGroup(title: "Secrets of the new capsule") var capsuleSecrets: ExportSecretOptions
+    @OptionGroup(title: "Cost") var cost: CostOptions
+    @OptionGroup var place: WorkspaceOptions
+    @OptionGroup(title: "Secrets of the workspace") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    mutating func validate() throws {
+        guard !(safe && unsafe) else { throw ValidationError("--safe or --unsafe, not both") }
+        guard ["mv2", "json-dir"].contains(format) else {
+            throw ValidationError("--format takes mv2 or json-dir")
+        }
+        for word in include where !["model-io", "binaries"].contains(word) {
+            throw ValidationError("--include takes model-io or binaries")
+        }
+        guard format != "json-dir" || !encrypt else {
+            throw ValidationError("json-dir is a folder in the clear: it needs --no-encrypt")
+        }
+        guard format == "json-dir" || encrypt else {
+            throw ValidationError(
+                "an unencrypted capsule cannot be written yet: --no-encrypt needs --format json-dir"
+            )
+        }
+        guard !explain || preview else { throw ValidationError("--explain needs --preview") }
+    }
+
+    private var scope: ExportScope {
+        var scope = ExportScope()
+        scope.isSafe = !unsafe
+        scope.includesModelIO = include.contains("model-io")
+        scope.includesBinaries = include.contains("binaries")
+        return scope
+    }
+
+    func run() throws {
+        let settings = try SettingsFile.find()
+        let rules = try settings.rules()
+        try place.withAccess(opening) { access in
+            try RunExporter.settle(access.service)
+            let run = try which.find(in: access.service)
+            let exporter = RunExporter(access.service, tree: access.tree)
+            if preview {
+                let prepared = try exporter.prepare(run, scope: scope, rules: rules)
+                return ExportPreview(prepared).show(
+                    explains: explain, asJSON: outputOptions.json)
+            }
+            if format == "json-dir" {
+                return try writeFolder(run, exporter, access, rules)
+            }
+            var job = ExportJob(access: access, settings: settings)
+            job.scope = scope
+            job.replaces = force
+            job.signers = try Signers(paths: sign)
+            job.trigger = "command"
+            job.path = try ExportPlace(run.name, out: out, settings: settings).checked(
+                against: access.path)
+            let slots = try capsuleSecrets.slots(
+                [], cost: try cost.cost, object: job.path, mayAsk: true)
+            let result = try job.export(run, slots: slots)
+            ExportResult(result).show(asJSON: outputOptions.json)
+        }
+    }
+
+    private func writeFolder(
+        _ run: Run, _ exporter: RunExporter, _ access: WorkspaceAccess, _ rules: RedactionRules
+    ) throws {
+        guard let out else {
+            throw AccessError(.usage, code: "usage", "json-dir has no default place: give --out")
+        }
+        let path = try ExportPlace.absolute(out, against: access.path)
+        let prepared = try exporter.prepare(run, scope: scope, rules: rules)
+        if scope.isSafe { try ExportPreparation.rescan(prepared.tree, rules: rules) }
+        let details: [String: EventValue] = [
+            "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
+            "destination": .text(path), "destination_type": .text("directory"),
+            "format": .text("json-dir"), "safe_mode": .flag(scope.isSafe),
+            "encrypted": .flag(false), "trigger": .text("command"),
+        ]
+        try access.service.note(.exportIntended, details)
+        _ = try TreeExtractor(prepared.tree, options: TreeExtractor.Options())
+            .extract(paths: [], to: path)
+        try access.service.note(.exported, details)
+        if !outputOptions.json { return Output.line("exported \(run.name.run) to \(path)") }
+        Output.json(["output_path": path, "format": "json-dir"])
+    }
+}

@@ -1,0 +1,199 @@
+import CapsuleAccess
+import CapsuleCrypto
+import CapsuleFormat
+import CapsulePolicy
+import CapsuleRuns
+import CapsuleSystem
+import CapsuleTree
+import CapsuleWorkspace
+import Glibc
+
+/// Where an export goes.
+struct ExportPlace {
+    private let path: String
+    private let isOurs: Bool
+
+    /// What the user says, else `docs/specs/SPEC/runs/RUN/capsule.mv2e` below the project's top.
+    init(_ name: RunName, out: String?, settings: SettingsFile) {
+        if let out {
+            path = out
+            isOurs = false
+            return
+        }
+        let top = settings.settings.destination ?? "docs/specs"
+        let base = top.hasPrefix("/") ? top : "\(ProjectTop.path)/\(top)"
+        path = "\(base)/\(name.spec)/runs/\(name.run)/capsule.mv2e"
+        isOurs = true
+    }
+
+    /// The absolute path, with directories that are made where the place is the default one. Throws
+    /// for a place in the workspace or its own mount.
+    func checked(against workspace: String) throws -> String {
+        if isOurs { try Self.makeDirectories(AtomicFile.split(path).directory) }
+        return try Self.absolute(path, against: workspace)
+    }
+
+    /// The absolute path of a file that is to be made.
+    static func absolute(_ path: String, against workspace: String) throws -> String {
+        let (directory, base) = AtomicFile.split(path)
+        guard let resolved = realpath(directory, nil) else {
+            throw SystemError.last("create", path)
+        }
+        defer { free(resolved) }
+        let parent = String(cString: resolved)
+        if let found = try? WorkspaceLocator.find(parent), Self.isSame(found, workspace) {
+            throw AccessError(
+                .usage, code: "inside_workspace",
+                "\(path): it lies in the workspace that it is exported from; choose a place "
+                    + "outside with --out")
+        }
+        return parent == "/" ? "/\(base)" : "\(parent)/\(base)"
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard stat(one, &first) == 0, stat(other, &second) == 0 else { return one == other }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
+    private static func makeDirectories(_ path: String) throws {
+        guard access(path, F_OK) != 0 else { return }
+        let parent = AtomicFile.split(path).directory
+        if parent != path { try makeDirectories(parent) }
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+            throw SystemError.last("create", path)
+        }
+    }
+}
+
+/// One export with everything that it takes.
+struct ExportJob {
+    let access: WorkspaceAccess
+    let settings: SettingsFile
+    var scope = ExportScope()
+    var replaces = false
+    var signers: Signers?
+    var trigger = ""
+    var path = ""
+
+    init(access: WorkspaceAccess, settings: SettingsFile) {
+        self.access = access
+        self.settings = settings
+    }
+
+    func export(_ run: Run, slots: [SealRequest.Slot]) throws -> RunExporter.Result {
+        var seal = SealRequest(
+            source: "run \(run.name.run)", destination: path, slots: slots, lineage: nil,
+            // Who and where is the log's affair; the capsule leaves this machine.
+            creator: "", toolVersion: ToolVersion.text, createdAt: try Provenance.createdAt())
+        seal.replaces = replaces
+        seal.expectedSigners = signers?.fingerprints ?? []
+        if !settings.settings.commitsExports {
+            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"])
+        }
+        return try RunExporter(access.service, tree: access.tree).export(
+            RunExporter.Request(
+                run: run, scope: scope, rules: try settings.rules(), seal: seal,
+                trigger: trigger),
+            sign: { try signers?.sign($0) ?? [] })
+    }
+}
+
+/// What `export` reports.
+struct ExportResult: Encodable {
+    let exported = true
+    let format = "mv2e"
+    let outputPath: String
+    let specID: String
+    let runID: String
+    let bytesWritten: UInt64
+    let contentDigest: String
+    let contentHash: String
+    let encrypted: Bool
+    let safeMode: Bool
+    let includedTracks: [String: Int]
+    let checkpointCount: Int
+    let eventCount: Int
+    let artifactCount: Int
+    let redactions: [String: Int]
+    let withheld: [String: Int]
+    let root: String
+
+    init(_ result: RunExporter.Result) {
+        outputPath = result.record.path
+        specID = result.record.spec
+        runID = result.record.run
+        bytesWritten = result.record.length ?? 0
+        contentDigest = result.record.contentDigest
+        contentHash = result.record.fileDigest ?? ""
+        encrypted = result.record.isEncrypted
+        safeMode = result.record.isSafe
+        includedTracks = result.prepared.tracks
+        checkpointCount = result.prepared.checkpoints.count
+        eventCount = result.prepared.tracks["events"] ?? 0
+        artifactCount = result.prepared.tracks["artifacts"] ?? 0
+        redactions = result.prepared.redactions
+        withheld = result.prepared.withheld
+        root = result.sealed.trailer.root.hex
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case exported, format, encrypted, redactions, withheld, root
+        case outputPath = "output_path"
+        case specID = "spec_id"
+        case runID = "run_id"
+        case bytesWritten = "bytes_written"
+        case contentDigest = "content_digest"
+        case contentHash = "content_hash"
+        case safeMode = "safe_mode"
+        case includedTracks = "included_tracks"
+        case checkpointCount = "checkpoint_count"
+        case eventCount = "event_count"
+        case artifactCount = "artifact_count"
+    }
+
+    func show(asJSON: Bool) {
+        if asJSON { return Output.json(self) }
+        Output.line("exported \(runID) to \(outputPath)")
+        for (title, counts) in [("masked", redactions), ("withheld", withheld)]
+        where !counts.isEmpty {
+            let list = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            Output.line("\(title): \(list.joined(separator: ", "))")
+        }
+        Output.line("content \(contentDigest)")
+    }
+}
+
+/// What `export --preview` shows.
+struct ExportPreview: Encodable {
+    let includedTracks: [String: Int]
+    let redactions: [String: Int]
+    let withheld: [String: Int]
+
+    init(_ prepared: PreparedExport) {
+        includedTracks = prepared.tracks
+        redactions = prepared.redactions
+        withheld = prepared.withheld
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case redactions, withheld
+        case includedTracks = "included_tracks"
+    }
+
+    func show(explains: Bool, asJSON: Bool) {
+        if asJSON { return Output.json(self) }
+        var table = Table()
+        for (name, count) in includedTracks.sorted(by: { $0.key < $1.key }) {
+            table.add("leaves", name, "\(count)")
+        }
+        for (name, count) in redactions.sorted(by: { $0.key < $1.key }) {
+            table.add("masked", name, "\(count)")
+        }
+        for (name, count) in withheld.sorted(by: { $0.key < $1.key }) {
+            let rule = explains ? ExportScope.Rule(rawValue: name)?.explanation : nil
+            table.add("stays", name, "\(count)", rule ?? "")
+        }
+        table.print()
+    }
+}

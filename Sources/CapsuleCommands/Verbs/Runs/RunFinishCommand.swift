@@ -1,0 +1,102 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsulePolicy
+import CapsuleRuns
+import CapsuleWorkspace
+
+struct RunFinishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "finish", abstract: "End a run; exports it where a rule says so.")
+
+    @OptionGroup var which: RunOptions
+    @Option(name: .long, help: "How it ended: unlock, fail or abandon.") var outcome: String
+    @OptionGroup(title: "Secrets of an automatic export") var capsuleSecrets: ExportSecretOptions
+    @OptionGroup(title: "Cost") var cost: CostOptions
+    @OptionGroup var place: WorkspaceOptions
+    @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable {
+        let run: RunRow
+        let exportDue: Bool
+        let reasons: [String]
+        let export: ExportResult?
+
+        private enum CodingKeys: String, CodingKey {
+            case run, reasons, export
+            case exportDue = "export_due"
+        }
+    }
+
+    mutating func validate() throws {
+        guard Run.Outcome(rawValue: outcome) != nil else {
+            throw ValidationError("--outcome takes unlock, fail or abandon")
+        }
+    }
+
+    func run() throws {
+        let outcome = Run.Outcome(rawValue: outcome) ?? .abandon
+        let settings = try SettingsFile.find()
+        try place.withAccess(opening) { access in
+            try RunExporter.settle(access.service)
+            let found = try which.find(in: access.service)
+            let facts = try RunFacts.of(found, in: access.service)
+            let run = try access.service.finishRun(found.name, outcome)
+            guard outcome == .unlock else {
+                return show(Result(run: RunRow(run), exportDue: false, reasons: [], export: nil))
+            }
+            let trigger = ExportTrigger(facts, settings: settings.settings)
+            try access.service.note(
+                .exportDecided,
+                [
+                    "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
+                    "export": .flag(trigger.isDue),
+                    "reasons": .list(trigger.reasons.map { .text($0) }),
+                ])
+            let export = trigger.isDue ? try self.export(run, trigger, settings, access) : nil
+            show(
+                Result(
+                    run: RunRow(run), exportDue: trigger.isDue, reasons: trigger.reasons,
+                    export: export))
+        }
+    }
+
+    /// The run has ended, whatever becomes of its export.
+    private func export(
+        _ run: Run, _ trigger: ExportTrigger, _ settings: SettingsFile, _ access: WorkspaceAccess
+    ) throws -> ExportResult {
+        do {
+            var job = ExportJob(access: access, settings: settings)
+            job.trigger = trigger.reasons.joined(separator: "; ")
+            job.signers = try Signers(paths: settings.settings.signKey.map { [$0] } ?? [])
+            job.path = try ExportPlace(run.name, out: nil, settings: settings).checked(
+                against: access.path)
+            let slots = try capsuleSecrets.slots(
+                settings.settings.recipients, cost: try cost.cost, object: job.path,
+                mayAsk: false)
+            return ExportResult(try job.export(run, slots: slots))
+        } catch {
+            let reason = (error as? AccessError)?.message ?? "\(error)"
+            try access.service.note(
+                .exportFailed,
+                [
+                    "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
+                    "reason": .text(reason),
+                ])
+            throw AccessError(
+                .system, code: "export_failed",
+                "the run '\(run.name.run)' has ended, but its export failed: \(reason); mend that "
+                    + "and use 'capsule export'")
+        }
+    }
+
+    private func show(_ result: Result) {
+        if outputOptions.json { return Output.json(result) }
+        Output.line("\(result.run.runID) ended: \(result.run.outcome ?? "")")
+        if !result.reasons.isEmpty {
+            let verdict = result.exportDue ? "exported" : "not exported"
+            Output.line("\(verdict): \(result.reasons.joined(separator: "; "))")
+        }
+        result.export?.show(asJSON: false)
+    }
+}

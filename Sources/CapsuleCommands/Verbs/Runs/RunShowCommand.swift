@@ -1,0 +1,140 @@
+import ArgumentParser
+import CapsuleAccess
+import CapsuleFormat
+import CapsuleRuns
+import CapsuleWorkspace
+
+/// Says in the audit log that somebody looked at what is stored, unmasked.
+enum RawView {
+    static func note(_ run: Run, _ what: String, _ service: any WorkspaceService) throws {
+        try service.note(
+            .runShown,
+            [
+                "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
+                "what": .text(what),
+            ])
+    }
+}
+
+struct RunShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a run, masked: what it is, and its last events.")
+
+    @OptionGroup var which: RunOptions
+    @Option(name: [.customShort("n"), .long], help: "Show the last N events.") var last = 10
+    @Flag(name: .long, help: "Show what is stored, which is recorded.") var raw = false
+    @OptionGroup var place: WorkspaceOptions
+    @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable {
+        let run: RunRow
+        let events: [JSONValue]
+    }
+
+    func run() throws {
+        let (run, lines) = try place.withService(opening, isReadOnly: !raw) { service in
+            let run = try which.find(in: service)
+            if raw { try RawView.note(run, "run", service) }
+            return (
+                run,
+                try service.eventLines(
+                    of: run.name, from: run.eventCount - Int64(max(0, last)) + 1,
+                    count: max(0, last))
+            )
+        }
+        let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
+        let shown = try lines.map { try masker?.maskJSON($0) ?? $0 }
+        let row = RunRow(run)
+        if outputOptions.json {
+            return Output.json(
+                Result(run: row, events: try shown.map { try JSONValue(parsing: $0, "event") }))
+        }
+        Output.line("run \(row.runID) of \(row.specID): \(row.outcome ?? "running")")
+        Output.line(
+            "started \(row.startedAt), \(row.eventCount) events, capture \(row.captureMode)")
+        for checkpoint in row.checkpoints {
+            Output.line(
+                "checkpoint \(checkpoint.label): \(checkpoint.timestamp), "
+                    + "\(checkpoint.eventCount) events")
+        }
+        for line in shown { Output.bytes(line + [10]) }
+    }
+}
+
+/// `capsule resolve-uri`.
+struct ResolveURICommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resolve-uri", abstract: "Print what a URI of a run stands for.",
+        discussion: "See capsule-resolve-uri(1).")
+
+    @Argument(help: "mv2://WORKSPACE/SPEC/RUN/TYPE/PATH.") var uri: String
+    @Option(name: .long, help: "As of a checkpoint of the run.") var asOf: String?
+    @Option(name: .customLong("in"), help: "Look into an exported capsule, a file.")
+    var capsule: String?
+    @OptionGroup var place: WorkspaceOptions
+    @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable {
+        let uri: String
+        let status: String
+        let rule: String?
+        let sizeBytes: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case uri, status, rule
+            case sizeBytes = "size_bytes"
+        }
+    }
+
+    func run() throws {
+        guard let parsed = RunURI(uri) else {
+            throw RunError(.usage, "bad_uri", "\(uri): it is no URI of a run")
+        }
+        let answer: URIResolver.Answer
+        if let capsule {
+            let opened = try OpenedTree.open(path: capsule, secrets: opening.secrets)
+            answer = try URIResolver(opened.tree).resolve(parsed, asOf: asOf)
+        } else {
+            answer = try place.withAccess(opening, isReadOnly: true) { access in
+                let trees = try RunTrees(access).candidates(for: parsed)
+                return try URIResolver(trees).resolve(parsed, asOf: asOf)
+            }
+        }
+        switch answer {
+        case .bytes(let bytes):
+            if !outputOptions.json { return Output.bytes(bytes) }
+            Output.json(Result(uri: uri, status: "found", rule: nil, sizeBytes: bytes.count))
+        case .withheld(let rule):
+            if outputOptions.json {
+                Output.json(Result(uri: uri, status: "withheld", rule: rule, sizeBytes: nil))
+            }
+            throw RunError(
+                .validation, "withheld", "\(uri): it was left out of the export: \(rule)")
+        }
+    }
+}
+
+/// The folders of runs that a workspace has.
+struct RunTrees {
+    private let access: WorkspaceAccess
+
+    init(_ access: WorkspaceAccess) { self.access = access }
+
+    /// The folder in which a URI is looked for.
+    func candidates(for uri: RunURI) throws -> any ReadableTree {
+        let runs = try access.service.runs()
+        let found = try runs.first { run in
+            if let name = uri.name { return run.name == name }
+            let id = uri.path.first.map { String(decoding: $0, as: UTF8.self) }
+            return try access.service.policies(of: run.name).contains { $0.id == id }
+        }
+        guard let found, try access.service.workspaceID() == uri.workspace else {
+            throw RunError(
+                .usage, "unknown_uri", "\(uri.text): it is of no run of this workspace")
+        }
+        let folder = try RunFolder(found, in: access.service, tree: access.tree)
+        return ComposedTree(try folder.items(), seconds: found.startedAt)
+    }
+}

@@ -1,0 +1,112 @@
+import CapsuleBytes
+import CapsulePolicy
+import CapsuleSystem
+import CapsuleWorkspace
+import Crypto
+import Glibc
+
+/// Deletes exports that have been kept long enough, and what was left of exports that were cut off.
+public struct ExportCollector {
+    /// What becomes of an export, and why.
+    public struct Verdict: Sendable {
+        /// The export.
+        public let record: ExportRecord
+        /// Whether it goes.
+        public let goes: Bool
+        /// Why, or why not.
+        public let reason: String
+    }
+
+    private let service: any WorkspaceService
+    private let settings: Settings
+    /// Seconds since 1970.
+    private let now: Int64
+    private static let secondsPerDay: Int64 = 86400
+
+    /// A collector under some settings at a time.
+    public init(_ service: any WorkspaceService, settings: Settings, now: Int64) {
+        self.service = service
+        self.settings = settings
+        self.now = now
+    }
+
+    /// What would become of each export.
+    public func verdicts() throws -> [Verdict] {
+        try ExportRecord.all(in: service).filter { $0.status == .done }.map { record in
+            let age = (now - record.seconds) / Self.secondsPerDay
+            let limit = Int64(settings.retentionDays)
+            if record.isPinned, settings.keepsPinned {
+                return Verdict(record: record, goes: false, reason: "it is pinned")
+            }
+            guard now - record.seconds > limit * Self.secondsPerDay else {
+                return Verdict(
+                    record: record, goes: false,
+                    reason: "it is \(age) days old, and \(limit) days are kept")
+            }
+            guard let digest = try digest(of: record.path) else {
+                return Verdict(record: record, goes: true, reason: "its file is gone already")
+            }
+            guard digest == record.fileDigest else {
+                return Verdict(
+                    record: record, goes: false,
+                    reason: "its file changed since it was exported: delete or keep it yourself")
+            }
+            return Verdict(
+                record: record, goes: true,
+                reason: "it is \(age) days old, more than \(limit)")
+        }
+    }
+
+    private func digest(of path: String) throws -> String? {
+        do {
+            let file = try FileStorage(path: path)
+            return try RunExporter.digest(file).hex
+        } catch let error as SystemError {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+            throw error
+        }
+    }
+
+    /// Deletes one export: the intent is committed, then its file goes, then that is recorded.
+    public func delete(_ verdict: Verdict) throws {
+        let record = verdict.record
+        var details = record.details
+        details["age_days"] = .number((now - record.seconds) / Self.secondsPerDay)
+        details["rule"] = .text(verdict.reason)
+        try service.note(.deletionIntended, details)
+        if unlink(record.path) != 0, errno != ENOENT {
+            throw SystemError.last("delete", record.path)
+        }
+        let (directory, _) = AtomicFile.split(record.path)
+        if let opened = try? FileDirectory(path: directory) { try? opened.flush() }
+        try service.changeLedger(.remove(.export, record.id), .exportDeleted, details)
+    }
+
+    // MARK: Temporary files
+
+    /// Files beside exports that somebody who was killed was about to give their names.
+    public func orphans() throws -> [String] {
+        var orphans: Set<String> = []
+        for record in try ExportRecord.all(in: service) where record.status == .done {
+            let (directory, base) = AtomicFile.split(record.path)
+            let names = (try? FileDirectory(path: directory).names()) ?? []
+            for name in names
+            where AtomicFile.isTemporary(name) && name.hasPrefix(".\(base.prefix(200)).") {
+                let process = name.dropLast(4).split(separator: ".").last.flatMap { Int32($0) }
+                guard let process, kill(process, 0) != 0 else { continue }
+                orphans.insert("\(directory)/\(name)")
+            }
+        }
+        return orphans.sorted()
+    }
+
+    /// Deletes such a file.
+    public func deleteOrphan(_ path: String) throws {
+        let details: [String: EventValue] = [
+            "destination": .text(path), "rule": .text("its writer was cut off"),
+        ]
+        try service.note(.deletionIntended, details)
+        if unlink(path) != 0, errno != ENOENT { throw SystemError.last("delete", path) }
+        try service.note(.exportDeleted, details)
+    }
+}

@@ -1,0 +1,279 @@
+import CapsuleBytes
+import CapsuleFormat
+import CapsulePolicy
+import CapsuleWorkspace
+import Crypto
+
+/// Makes the folder that leaves out of the folder of a run: what stays is left out, what leaves is
+/// masked, and the manifest says so.
+public final class ExportPreparation {
+    private let run: Run
+    private let scope: ExportScope
+    private let masker: TextMasker
+    private var tracks: [String: Int] = [:]
+    private var withheld: [String: Int] = [:]
+    private var withheldEvents: [(sequence: Int64, rule: ExportScope.Rule)] = []
+    private var withheldFiles: [[[UInt8]]: String] = [:]
+    /// The first path of each content, so that what did not change between checkpoints is there
+    /// once.
+    private var pathOfContent: [[UInt8]: [[UInt8]]] = [:]
+    private var digests: [[[UInt8]]: String] = [:]
+    private var changed: Set<[[UInt8]]> = []
+
+    /// The longest text that is scanned, in bytes; a longer one counts as one that cannot be.
+    private static let scannedLengthMax: UInt64 = 256 << 20
+
+    /// A preparation with the rules by which secrets are found.
+    public init(_ run: Run, scope: ExportScope, rules: RedactionRules) {
+        self.run = run
+        self.scope = scope
+        masker = TextMasker(rules: rules)
+    }
+
+    /// Prepares the items of `RunFolder`.
+    public func prepare(_ items: [ComposedTree.Item]) throws -> PreparedExport {
+        var events: [(sequence: Int64, line: [UInt8])] = []
+        var result: [ComposedTree.Item] = []
+        var manifest: JSONValue?
+        var described: [ComposedTree.Item] = []
+        for item in items {
+            try checkName(item.path)
+            switch (item.path.count, item.path.last.map { String(decoding: $0, as: UTF8.self) }) {
+            case (1, "manifest.json"):
+                manifest = try JSONValue(parsing: bytes(of: item), "manifest")
+            case (1, "events.jsonl"): events = try filtered(try bytes(of: item))
+            case (3, "events.jsonl") where isAsOf(item): described.append(item)
+            case (2, _) where item.path[0] == Array("checkpoints".utf8): described.append(item)
+            case (2, _) where item.path[0] == Array("policy".utf8):
+                tracks["policies", default: 0] += 1
+                var masked = item
+                masked.content = .bytes(mask(try bytes(of: item), path: nil))
+                result.append(masked)
+            default:
+                if let file = try prepared(item) { result.append(file) }
+            }
+        }
+        tracks["events"] = events.count
+        var all = item("events.jsonl", Array(events.map { $0.line + [10] }.joined()))
+        result.append(all)
+        for item in described {
+            all = item
+            all.content = .bytes(
+                isAsOf(item)
+                    ? try eventsThen(item, events) : try checkpoint(try bytes(of: item)))
+            result.append(all)
+        }
+        result.append(item("manifest.json", describe(manifest).line + [10]))
+        return PreparedExport(
+            items: result, run: run, scope: scope, tracks: tracks,
+            checkpoints: run.checkpoints.map(\.label),
+            redactions: masker.counts, withheld: withheld)
+    }
+
+    private func isAsOf(_ item: ComposedTree.Item) -> Bool {
+        item.path[0] == Array("as-of".utf8)
+    }
+
+    private func item(_ name: String, _ bytes: [UInt8]) -> ComposedTree.Item {
+        ComposedTree.Item(
+            [Array(name.utf8)], .bytes(bytes), permissions: 0o444, seconds: run.startedAt)
+    }
+
+    private func bytes(of item: ComposedTree.Item) throws -> [UInt8] {
+        switch item.content {
+        case .bytes(let bytes): return bytes
+        case .file(let tree, let entry):
+            return try URIResolver.read(entry, in: tree)
+        case .link(let target): return target
+        case .made(_, let make): return try make()
+        case .directory, .same: return []
+        }
+    }
+
+    private func mask(_ bytes: [UInt8], path: String?) -> [UInt8] {
+        scope.isSafe ? masker.mask(bytes, path: path) : bytes
+    }
+
+    private func withhold(_ rule: ExportScope.Rule) {
+        withheld[rule.rawValue, default: 0] += 1
+    }
+
+    // MARK: Names
+
+    /// A name is a part of a URI, which does not change, so it cannot be masked.
+    private func checkName(_ path: [[UInt8]]) throws(RunError) {
+        guard scope.isSafe, path.first != Array("policy".utf8) else { return }
+        for name in path {
+            guard let kind = masker.firstFinding(in: name) else { continue }
+            throw RunError(
+                .validation, "secret_in_name",
+                "a name below '\(Text.escaped(path[0]))' holds something that may not leave "
+                    + "(\(kind)), and URIs do not change: put the file under another name "
+                    + "in a new run, or take --unsafe")
+        }
+    }
+
+    // MARK: Events
+
+    /// The events that leave, masked.
+    private func filtered(_ bytes: [UInt8]) throws -> [(sequence: Int64, line: [UInt8])] {
+        var events: [(sequence: Int64, line: [UInt8])] = []
+        for (index, line) in bytes.split(separator: 10).enumerated() {
+            let sequence = Int64(index) + 1
+            let line = Array(line)
+            guard let event = try? JSONValue(parsing: line, "event"),
+                let type = event["event_type"]?.text, event["seq"]?.integer == sequence
+            else {
+                withhold(.unreadable)
+                withheldEvents.append((sequence, .unreadable))
+                continue
+            }
+            if let rule = scope.withholds(type, capture: run.capture) {
+                withhold(rule)
+                withheldEvents.append((sequence, rule))
+                continue
+            }
+            let left = scope.isSafe ? try masker.maskJSON(line) : line
+            events.append((sequence, left))
+        }
+        return events
+    }
+
+    /// The events up to a checkpoint.
+    private func eventsThen(
+        _ item: ComposedTree.Item, _ events: [(sequence: Int64, line: [UInt8])]
+    ) throws -> [UInt8] {
+        let label = String(decoding: item.path[1], as: UTF8.self)
+        let last = run.checkpoints.first { $0.label == label }?.sequence ?? 0
+        return Array(events.prefix { $0.sequence <= last }.map { $0.line + [10] }.joined())
+    }
+
+    // MARK: Files
+
+    private func prepared(_ item: ComposedTree.Item) throws -> ComposedTree.Item? {
+        var result = item
+        switch item.content {
+        case .directory: return item
+        case .link(let target):
+            result.content = .link(mask(target, path: nil))
+            return result
+        case .bytes, .made, .same: return item
+        case .file(_, let entry):
+            let isPresent = !isAsOf(item)
+            if isPresent { tracks[String(decoding: item.path[0], as: UTF8.self), default: 0] += 1 }
+            guard !scope.isSafe || entry.size <= Self.scannedLengthMax else {
+                leave(item, "too long to be scanned", isCounted: isPresent)
+                return nil
+            }
+            let bytes = try bytes(of: item)
+            let digest = Array(SHA256.hash(data: bytes)) + [UInt8(item.permissions & 0xff)]
+            if let first = pathOfContent[digest] {
+                if changed.contains(first) { changed.insert(item.path) }
+                digests[item.path] = digests[first]
+                result.content = .same(as: first)
+                return result
+            }
+            if scope.isSafe, let reason = unscannable(bytes), !scope.includesBinaries {
+                leave(item, reason, isCounted: isPresent)
+                return nil
+            }
+            let name = String(decoding: item.path.last ?? [], as: UTF8.self)
+            let masked = unscannable(bytes) == nil ? mask(bytes, path: name) : bytes
+            if masked != bytes {
+                result.content = .bytes(masked)
+                changed.insert(item.path)
+            }
+            pathOfContent[digest] = item.path
+            digests[item.path] = Text.hex(SHA256.hash(data: masked))
+            return result
+        }
+    }
+
+    private func leave(_ item: ComposedTree.Item, _ reason: String, isCounted: Bool) {
+        withheldFiles[item.path] = reason
+        if isCounted { withhold(.unscannable) }
+    }
+
+    private func unscannable(_ bytes: [UInt8]) -> String? {
+        switch ContentKind.classify(bytes.prefix(ContentKind.prefixSize)) {
+        case .archive(let name): name
+        case .binary: "binary"
+        case .empty, .utf8, .utf16LittleEndian, .utf16BigEndian, .otherText: nil
+        }
+    }
+
+    // MARK: What is said of it
+
+    /// A checkpoint whose index says what became of each file.
+    private func checkpoint(_ bytes: [UInt8]) throws -> [UInt8] {
+        guard case .object(var members) = try JSONValue(parsing: bytes, "checkpoint"),
+            let label = members["label"]?.text
+        else { return [] }
+        tracks["checkpoints", default: 0] += 1
+        members["uri_index"] = .list(
+            (members["uri_index"]?.items ?? []).compactMap { entry in
+                guard var fields = entry.members, let text = fields["uri"]?.text,
+                    let place = RunURI(text)?.place(asOf: label)
+                else { return nil }
+                if withheldFiles[place] != nil {
+                    fields["status"] = .text("withheld")
+                    fields["rule"] = .text(ExportScope.Rule.unscannable.rawValue)
+                } else {
+                    fields["status"] = .text(changed.contains(place) ? "masked" : "same")
+                    fields["sha256"] = digests[place].map { .text($0) }
+                }
+                return .object(fields)
+            })
+        let line = JSONValue.object(members).line
+        return (scope.isSafe ? try masker.maskJSON(line) : line) + [10]
+    }
+
+    private func describe(_ manifest: JSONValue?) -> JSONValue {
+        var members = manifest?.members ?? [:]
+        func counts(_ counts: [String: Int]) -> JSONValue {
+            .object(counts.mapValues { .integer(Int64($0)) })
+        }
+        var rules: [String: JSONValue] = [:]
+        for rule in withheld.keys {
+            rules[rule] = ExportScope.Rule(rawValue: rule).map { .text($0.explanation) }
+        }
+        members["export"] = .object([
+            "safe_mode": .flag(scope.isSafe), "includes_model_io": .flag(scope.includesModelIO),
+            "includes_binaries": .flag(scope.includesBinaries || !scope.isSafe),
+            "included_tracks": counts(tracks), "withheld": counts(withheld),
+            "withheld_rules": .object(rules),
+            "withheld_events": .list(
+                withheldEvents.map { .list([.integer($0.sequence), .text($0.rule.rawValue)]) }),
+            "withheld_files": .list(
+                withheldFiles.keys.map { Text.escaped(Array($0.joined(separator: [0x2f]))) }
+                    .sorted().map { .text($0) }),
+            "redactions": counts(masker.counts),
+        ])
+        return .object(members)
+    }
+
+    // MARK: Afterwards
+
+    /// Looks through a finished capsule once more. Throws `RunError` for a finding.
+    public static func rescan(_ tree: any ReadableTree, rules: RedactionRules) throws {
+        let redactor = Redactor(rules: rules)
+        for ordinal in 0..<Ordinal(clamping: tree.entryCount) {
+            let entry = try tree.entry(ordinal)
+            guard entry.isRegular, !entry.isAlias else { continue }
+            let buffer = try URIResolver.read(entry, in: tree)
+            switch ContentKind.classify(buffer.prefix(ContentKind.prefixSize)) {
+            case .archive, .binary: continue
+            case .empty, .utf8, .utf16LittleEndian, .utf16BigEndian, .otherText: break
+            }
+            let name = try tree.namedEntry(ordinal).name
+            let path = String(decoding: name, as: UTF8.self)
+            if let finding = redactor.scan(buffer, path: path).first {
+                throw RunError(
+                    .validation, "masking_failed",
+                    "the finished export still holds something that may not leave: "
+                        + "\(finding) of '\(Text.escaped(try tree.path(of: ordinal)))'; nothing "
+                        + "was written")
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+import CapsuleBytes
+import CapsuleFormat
+import CapsulePolicy
+import CapsuleSystem
+import CapsuleTree
+import CapsuleWorkspace
+import Crypto
+
+/// Hands a run over as one capsule: prepares it, announces it in the audit log, seals it, looks
+/// through the result once more, and records it.
+public struct RunExporter {
+    /// What shall be exported, and how.
+    public struct Request {
+        /// The run.
+        public var run: Run
+        /// What may leave.
+        public var scope: ExportScope
+        /// What is masked.
+        public var rules: RedactionRules
+        /// How it is sealed, and where to: an absolute path.
+        public var seal: SealRequest
+        /// Why, in words for the log.
+        public var trigger: String
+
+        /// A request.
+        public init(
+            run: Run, scope: ExportScope, rules: RedactionRules, seal: SealRequest,
+            trigger: String
+        ) {
+            self.run = run
+            self.scope = scope
+            self.rules = rules
+            self.seal = seal
+            self.trigger = trigger
+        }
+    }
+
+    /// What was exported.
+    public struct Result {
+        /// What is remembered of it.
+        public let record: ExportRecord
+        /// What is in it.
+        public let prepared: PreparedExport
+        /// The capsule.
+        public let sealed: SealResult
+    }
+
+    private let service: any WorkspaceService
+    private let tree: (_ state: String) throws -> any ReadableTree
+
+    /// An exporter for a workspace that is open, with what opens the tree of a state.
+    public init(
+        _ service: any WorkspaceService,
+        tree: @escaping (_ state: String) throws -> any ReadableTree
+    ) {
+        self.service = service
+        self.tree = tree
+    }
+
+    /// What an export would hold.
+    public func prepare(
+        _ run: Run, scope: ExportScope, rules: RedactionRules
+    ) throws -> PreparedExport {
+        try withFolder(of: run) { items in
+            try ExportPreparation(run, scope: scope, rules: rules).prepare(items)
+        }
+    }
+
+    /// Runs `body` with the folder of a run; of one that goes on, as it is now.
+    private func withFolder<Result>(
+        of run: Run, _ body: ([ComposedTree.Item]) throws -> Result
+    ) throws -> Result {
+        let folder = try RunFolder(run, in: service, tree: tree)
+        guard run.outcome == nil else { return try body(try folder.items()) }
+        let state = "export:\(Text.hex(Environment.random(8)))"
+        _ = try service.keepState(as: state, tag: "")
+        defer { try? service.dropState(named: state) }
+        return try body(try folder.items(present: state))
+    }
+
+    /// Exports. `sign` is as `TreeSealer` says.
+    public func export(
+        _ request: Request, sign: ([UInt8]) throws -> [[UInt8]]
+    ) throws -> Result {
+        try withFolder(of: request.run) { items in
+            let prepared = try ExportPreparation(
+                request.run, scope: request.scope, rules: request.rules
+            ).prepare(items)
+            return try export(prepared, request, sign: sign)
+        }
+    }
+
+    private func export(
+        _ prepared: PreparedExport, _ request: Request, sign: ([UInt8]) throws -> [[UInt8]]
+    ) throws -> Result {
+        var record = ExportRecord(
+            id: Text.hex(Environment.random(8)), path: request.seal.destination,
+            name: request.run.name, seconds: Environment.wallClock().seconds, contentDigest: "",
+            isSafe: request.scope.isSafe, isEncrypted: true)
+        var isAnnounced = false
+        var hooks = SealHooks()
+        hooks.witness = { digest in
+            record.contentDigest = digest
+            try service.changeLedger(
+                .insert(record.entry), .exportIntended, intent(record, request))
+            isAnnounced = true
+            return try witness(of: record)
+        }
+        hooks.inspect = { open in
+            guard request.scope.isSafe else { return }
+            try ExportPreparation.rescan(try open(), rules: request.rules)
+        }
+        hooks.willPublish = { file in
+            (record.fileDigest, record.length) = try Self.digest(file)
+            try service.changeLedger(
+                .replace(record.entry), .exportIntended, intent(record, request))
+        }
+        do {
+            let sealed = try TreeSealer(request.seal).seal(
+                prepared.tree, hooks: hooks, sign: sign)
+            record.status = .done
+            try service.changeLedger(
+                .replace(record.entry), .exported, exported(record, prepared, request))
+            return Result(record: record, prepared: prepared, sealed: sealed)
+        } catch {
+            if isAnnounced, record.status == .intended {
+                var details = record.details
+                details["reason"] = .text("\(error)")
+                try? service.changeLedger(.remove(.export, record.id), .exportFailed, details)
+            }
+            throw error
+        }
+    }
+
+    private static let pieceLength = 1 << 20
+
+    static func digest(_ file: any Storage) throws -> (hex: String, length: UInt64) {
+        var hasher = SHA256()
+        let length = try file.length()
+        var done: UInt64 = 0
+        while done < length {
+            let count = Int(min(UInt64(pieceLength), length - done))
+            guard let bytes = try file.bytes(count, at: done) else { break }
+            hasher.update(data: bytes)
+            done += UInt64(count)
+        }
+        return (Text.hex(hasher.finalize()), length)
+    }
+
+    // MARK: The log
+
+    private func intent(_ record: ExportRecord, _ request: Request) -> [String: EventValue] {
+        var details = record.details
+        details["trigger"] = .text(request.trigger)
+        // The file has no name until it has this one.
+        details["temporary"] = .text("")
+        return details
+    }
+
+    private func exported(
+        _ record: ExportRecord, _ prepared: PreparedExport, _ request: Request
+    ) -> [String: EventValue] {
+        func counts(_ counts: [String: Int]) -> EventValue {
+            .object(counts.mapValues { .number(Int64($0)) })
+        }
+        var details = record.details
+        details["destination_type"] = .text("file")
+        details["format"] = .text("mv2e-v2")
+        details["trigger"] = .text(request.trigger)
+        details["included_tracks"] = counts(prepared.tracks)
+        details["checkpoints_included"] = .list(prepared.checkpoints.map { .text($0) })
+        details["redactions"] = counts(prepared.redactions)
+        details["withheld"] = counts(prepared.withheld)
+        details["signed"] = .flag(!request.seal.expectedSigners.isEmpty)
+        return details
+    }
+
+    private static let searchedEventCount: UInt64 = 64
+
+    /// The proof that the intent is in the log. Others may have recorded something since.
+    private func witness(of record: ExportRecord) throws -> SealHooks.Witness {
+        let end = try service.auditEnd().count
+        let first = end - min(end, Self.searchedEventCount)
+        let lines = try service.auditLines(from: first, count: Int(end - first))
+        let wanted = "\"export_id\":\"\(record.id)\""
+        guard
+            let place = lines.lastIndex(where: {
+                String(decoding: $0, as: UTF8.self).contains(wanted)
+            })
+        else {
+            throw RunError(.system, "system", "the intent of the export is not in the audit log")
+        }
+        return SealHooks.Witness(
+            checkpoint: try service.checkpointText(),
+            proof: try service.auditProof(of: first + UInt64(place)))
+    }
+
+    // MARK: What was cut off
+
+    /// Completes or gives up exports that ended half way: one whose file is there as announced is
+    /// done, any other never happened.
+    public static func settle(_ service: any WorkspaceService) throws {
+        for var record in try ExportRecord.all(in: service) {
+            guard record.status == .intended, !record.isUnderWay else { continue }
+            var found: String?
+            if let file = try? FileStorage(path: record.path) { found = try? digest(file).hex }
+            if let found, found == record.fileDigest {
+                record.status = .done
+                var details = record.details
+                details["recovered"] = .flag(true)
+                try service.changeLedger(.replace(record.entry), .exported, details)
+            } else {
+                var details = record.details
+                details["reason"] = .text("it was cut off before its file had its name")
+                try service.changeLedger(.remove(.export, record.id), .exportFailed, details)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CapsuleFormat
+import CapsuleWorkspace
+
+/// Finds what a URI stands for in the folder of a run, wherever that is: in a workspace, or in a
+/// capsule that was made of it.
+public struct URIResolver {
+    /// What a URI stands for.
+    public enum Answer: Equatable, Sendable {
+        /// These bytes.
+        case bytes([UInt8])
+        /// Something that was left out of an export, by a rule.
+        case withheld(rule: String)
+    }
+
+    private let tree: any ReadableTree
+
+    /// The folder of a run.
+    public init(_ tree: any ReadableTree) { self.tree = tree }
+
+    /// Resolves. Throws `RunError` for what is not there.
+    public func resolve(_ uri: RunURI, asOf checkpoint: String?) throws -> Answer {
+        let manifest = try JSONValue(parsing: bytes(["manifest.json"]) ?? [], "manifest.json")
+        guard manifest["workspace_id"]?.text == uri.workspace,
+            uri.name == nil || manifest["run_id"]?.text == uri.name?.run,
+            uri.name == nil || manifest["spec_id"]?.text == uri.name?.spec
+        else { throw missing(uri, "it is of another run") }
+        if let checkpoint {
+            let labels = manifest["checkpoints"]?.items?.compactMap(\.text) ?? []
+            guard labels.contains(checkpoint) else {
+                throw RunError(
+                    .usage, "unknown_checkpoint",
+                    "the run has no checkpoint '\(checkpoint)', only \(labels)")
+            }
+        }
+        if uri.kind == .event { return try event(uri, checkpoint, manifest) }
+        guard let place = uri.place(asOf: checkpoint) else { throw missing(uri, "no place") }
+        if let found = try tree.resolve(place) {
+            let inode = try tree.inode(of: found.entry, found.ordinal)
+            if inode.entry.isRegular { return .bytes(try Self.read(inode.entry, in: tree)) }
+        }
+        let text = String(decoding: Array(place.joined(separator: [0x2f])), as: UTF8.self)
+        let withheld = manifest["export"]?["withheld_files"]?.items?.compactMap(\.text) ?? []
+        if withheld.contains(text) {
+            return .withheld(rule: ExportScope.Rule.unscannable.rawValue)
+        }
+        throw missing(uri, checkpoint.map { "as of '\($0)'" } ?? "in the run")
+    }
+
+    private func missing(_ uri: RunURI, _ reason: String) -> RunError {
+        RunError(.usage, "unknown_uri", "\(uri.text): there is no such thing \(reason)")
+    }
+
+    private func event(
+        _ uri: RunURI, _ checkpoint: String?, _ manifest: JSONValue
+    ) throws -> Answer {
+        guard uri.path.count == 1,
+            let sequence = Int64(String(decoding: uri.path[0], as: UTF8.self))
+        else { throw missing(uri, "among the events") }
+        let place = (checkpoint.map { ["as-of", $0] } ?? []) + ["events.jsonl"]
+        for line in (try bytes(place) ?? []).split(separator: 10) {
+            let event = try JSONValue(parsing: Array(line), "event")
+            if event["seq"]?.integer == sequence { return .bytes(Array(line)) }
+        }
+        for entry in manifest["export"]?["withheld_events"]?.items ?? [] {
+            if entry.items?.first?.integer == sequence {
+                return .withheld(rule: entry.items?.last?.text ?? "")
+            }
+        }
+        throw missing(uri, "among the events")
+    }
+
+    private func bytes(_ path: [String]) throws -> [UInt8]? {
+        guard let found = try tree.resolve(path.map { Array($0.utf8) }) else { return nil }
+        return try Self.read(try tree.inode(of: found.entry, found.ordinal).entry, in: tree)
+    }
+
+    /// All bytes of a file.
+    static func read(_ entry: Entry, in tree: any ReadableTree) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: Int(entry.size)) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            while count < raw.count {
+                let part = UnsafeMutableRawBufferPointer(rebasing: raw[count...])
+                let got = try tree.read(entry, at: UInt64(count), into: part)
+                if got == 0 { break }
+                count += got
+            }
+        }
+    }
+}
