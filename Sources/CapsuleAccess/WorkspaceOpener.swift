@@ -38,6 +38,13 @@ public enum WorkspaceOpener {
             if name == nil { MountTable.flushMounts(of: path) }
             return try named(path) { try remote.tree(at: name) }
         }
+        if let name, name.hasPrefix(Workspace.importPrefix) {
+            var options = Workspace.Options()
+            options.isReadOnly = true
+            options.lockPatience = patience
+            let workspace = try open(path: path, secrets: secrets, options: options)
+            return try named(path) { try workspace.readableTree(at: name) }
+        }
         return try storedTree(path: path, state: name, secrets: secrets, patience: patience)
     }
 
@@ -105,7 +112,7 @@ public enum WorkspaceOpener {
         return try named(path) {
             let result = try body(
                 WorkspaceAccess(path: path, service: workspace.tree) { name in
-                    try StateTree(workspace, at: try workspace.tree.state(named: name))
+                    try workspace.readableTree(at: name)
                 })
             if !isReadOnly { try workspace.close() }
             return result
@@ -213,7 +220,7 @@ public struct WorkspaceAccess {
     public let path: String
     /// What is done with it.
     public let service: any WorkspaceService
-    /// The tree of a state.
+    /// The tree of a state, or of an import with `Workspace.importPrefix` in front of its name.
     public let tree: (_ state: String) throws -> any ReadableTree
 }
 

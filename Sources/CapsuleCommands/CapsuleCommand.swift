@@ -44,7 +44,8 @@ public struct CapsuleCommand: ParsableCommand {
                 subcommands: [
                     RunCommand.self, EventCommand.self, CheckpointCommand.self,
                     ResolveURICommand.self, ExportCommand.self, ExportsCommand.self,
-                    PinCommand.self, UnpinCommand.self, CollectCommand.self, ConfigCommand.self,
+                    ImportCommand.self, ImportsCommand.self, PinCommand.self, UnpinCommand.self,
+                    CollectCommand.self, ConfigCommand.self,
                 ]),
             CommandGroup(name: "Keys", subcommands: [SlotCommand.self]),
         ])

@@ -117,7 +117,8 @@ public enum Driver {
         _ options: DriverOptions
     ) throws(AccessError) -> any ReadableTree {
         if let state = options.state {
-            guard options.isReadOnly else {
+            // An import is as it came, and needs no `ro`.
+            guard options.isReadOnly || state.hasPrefix(Workspace.importPrefix) else {
                 throw AccessError(
                     .usage, code: "usage", "a state cannot be changed: mount it with -o ro,at=")
             }

@@ -20,6 +20,7 @@ enum DriverHelp {
           subdir=PATH      show a directory of the capsule as the root
           recover          of a Memvid file, also show what is only in its log
           ro, at=@STATE    show a workspace, or a state of it, and write nothing
+          import=NAME      show an import of a workspace alone
           timeline=SECONDS keep a state of a workspace after so long a change (900; 0: none)
           cache=SIZE       memory for contents (64M)    threads=N
           timeout=SECONDS  unmount when idle            redact   no names in the log

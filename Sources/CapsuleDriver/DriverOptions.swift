@@ -2,6 +2,7 @@ import CapsuleAccess
 import CapsuleBytes
 import CapsuleCrypto
 import CapsuleMount
+import CapsuleWorkspace
 
 /// What `capsulefs` was asked to do.
 struct DriverOptions {
@@ -173,6 +174,9 @@ struct DriverOptions {
                 throw Self.usage("at= takes @ and the name of a state")
             }
             state = String(value.dropFirst())
+        case "import":
+            guard !value.isEmpty else { throw Self.usage("import= takes the name of an import") }
+            state = Workspace.importPrefix + value
         case "timeline":
             pointInterval = Int64(try Self.number(key, value) as UInt32)
         case "uid": policy.uid = try Self.number(key, value)

@@ -132,6 +132,63 @@ public struct RunExporter {
         }
     }
 
+    /// Exports into something that is not encrypted. `write` makes it of the tree that leaves, and
+    /// calls `willPublish` with the finished file, if it is one, before that has its name.
+    public func exportPlain(
+        _ run: Run, scope: ExportScope, rules: RedactionRules, to path: String, format: String,
+        write: (
+            _ tree: ComposedTree, _ willPublish: (any Storage) throws -> Void
+        ) throws -> Void
+    ) throws -> ExportRecord {
+        try withFolder(of: run) { items in
+            let prepared = try ExportPreparation(run, scope: scope, rules: rules).prepare(items)
+            return try exportPlain(prepared, rules, to: path, format: format, write: write)
+        }
+    }
+
+    private func exportPlain(
+        _ prepared: PreparedExport, _ rules: RedactionRules, to path: String, format: String,
+        write: (
+            _ tree: ComposedTree, _ willPublish: (any Storage) throws -> Void
+        ) throws -> Void
+    ) throws -> ExportRecord {
+        let (run, scope) = (prepared.run, prepared.scope)
+        let tree = prepared.tree
+        if scope.isSafe { try ExportPreparation.rescan(tree, rules: rules) }
+        var record = ExportRecord(
+            id: Text.hex(Environment.random(8)), path: path, name: run.name,
+            seconds: Environment.wallClock().seconds,
+            contentDigest: try TreeFingerprint.of(tree), isSafe: scope.isSafe, isEncrypted: false)
+        var details: [String: EventValue] {
+            var details = record.details
+            details["format"] = .text(format)
+            details["trigger"] = .text("command")
+            return details
+        }
+        try service.changeLedger(.insert(record.entry), .exportIntended, details)
+        do {
+            try write(tree) { file in
+                (record.fileDigest, record.length) = try Self.digest(file)
+                try service.changeLedger(.replace(record.entry), .exportIntended, details)
+            }
+        } catch {
+            var failed = details
+            failed["reason"] = .text("\(error)")
+            try? service.changeLedger(.remove(.export, record.id), .exportFailed, failed)
+            throw error
+        }
+        record.status = .done
+        // A folder is nobody's to delete but the user's.
+        let change: LedgerChange =
+            record.fileDigest == nil
+            ? .remove(.export, record.id) : .replace(record.entry)
+        var exported = details
+        exported["redactions"] = .object(prepared.redactions.mapValues { .number(Int64($0)) })
+        exported["included_tracks"] = .object(prepared.tracks.mapValues { .number(Int64($0)) })
+        try service.changeLedger(change, .exported, exported)
+        return record
+    }
+
     private static let pieceLength = 1 << 20
 
     static func digest(_ file: any Storage) throws -> (hex: String, length: UInt64) {

@@ -75,7 +75,7 @@ public struct URIResolver {
     }
 
     /// All bytes of a file.
-    static func read(_ entry: Entry, in tree: any ReadableTree) throws -> [UInt8] {
+    public static func read(_ entry: Entry, in tree: any ReadableTree) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: Int(entry.size)) { buffer, count in
             let raw = UnsafeMutableRawBufferPointer(buffer)
             while count < raw.count {

@@ -21,7 +21,7 @@ public final class Workspace: @unchecked Sendable {
 
     /// Where it is.
     public let path: String
-    private let absolutePath: String
+    let absolutePath: String
     /// The present tree.
     public let tree: LiveTree
     private let directory: FileDirectory

@@ -24,9 +24,12 @@ struct Examination {
     private(set) var file: CapsuleFile?
     private(set) var capsule: Capsule?
     let progress: ByteProgress
+    /// What is read, where that has another name than what is examined.
+    private let place: String
 
-    init(path: String, progress: ByteProgress) {
+    init(path: String, at place: String? = nil, progress: ByteProgress) {
         self.path = path
+        self.place = place ?? path
         self.progress = progress
     }
 
@@ -49,7 +52,7 @@ struct Examination {
     mutating func examineClearParts(
         unlock: (CapsuleFile) throws -> FileKeys?
     ) throws -> FileKeys? {
-        let storage = try FileStorage(path: path)
+        let storage = try FileStorage(path: place)
         let file: CapsuleFile
         do throws(FormatError) {
             file = try CapsuleFile(storage)

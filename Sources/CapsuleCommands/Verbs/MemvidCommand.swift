@@ -145,7 +145,8 @@ enum Packing {
 
     static func pack(
         _ tree: any ReadableTree, to target: MemvidOutput, passphrase: SharedSecret?,
-        _ signers: Signers, _ progress: ByteProgress
+        _ signers: Signers, _ progress: ByteProgress,
+        willPublish: () throws -> Void = {}
     ) throws -> MemvidPacker.Report {
         var report = MemvidPacker.Report()
         let createdAt = try Provenance.createdAt()
@@ -154,6 +155,7 @@ enum Packing {
                 tree, to: sink, createdAt: createdAt, toolVersion: ToolVersion.text,
                 progress: progress.add)
             report = try DeepStack.run { try packer.pack(sign: signers.sign) }
+            try willPublish()
         }
         return report
     }

@@ -1,17 +1,26 @@
 import CapsuleFormat
 import Glibc
 
-/// Reads a state for a connection.
+/// Reads a state, or an import, for a connection.
 final class TreeService {
-    private let tree: StateTree
+    private let tree: any ReadableTree
     private static let readLengthMax = 4 << 20
     private static let listCountMax = 4096
 
     init(_ workspace: Workspace, at name: String?) throws(WorkspaceError) {
-        let live = workspace.tree
-        let state =
-            if let name { try live.state(named: name) } else { try live.presentState() }
-        tree = try StateTree(workspace, at: state)
+        if let name {
+            tree = try workspace.readableTree(at: name)
+        } else {
+            tree = try StateTree(workspace, at: try workspace.tree.presentState())
+        }
+    }
+
+    /// Another name of an inode looks like the inode: nothing but the tree knows what it means.
+    private func resolved(_ entry: Entry, _ ordinal: Ordinal) throws(FormatError) -> Entry {
+        guard entry.isAlias else { return entry }
+        var inode = try tree.inode(of: entry, ordinal).entry
+        inode.parent = entry.parent
+        return inode
     }
 
     func reply(
@@ -38,10 +47,13 @@ final class TreeService {
             answer.add(tree.entryCount)
             answer.add(tree.inodeCount)
             answer.add(tree.totalSize)
-        case .treeEntry: answer.add(try tree.entry(try request.ordinal()))
+        case .treeEntry:
+            let ordinal = try request.ordinal()
+            answer.add(try resolved(try tree.entry(ordinal), ordinal))
         case .treeNamedEntry:
-            let found = try tree.namedEntry(try request.ordinal())
-            answer.add(found.entry)
+            let ordinal = try request.ordinal()
+            let found = try tree.namedEntry(ordinal)
+            answer.add(try resolved(found.entry, ordinal))
             answer.add(found.name)
         case .treeLookup:
             let directory = try request.ordinal()
@@ -51,7 +63,7 @@ final class TreeService {
             answer.add(found != nil)
             if let found {
                 answer.add(Int64(found.ordinal))
-                answer.add(found.entry)
+                answer.add(try resolved(found.entry, found.ordinal))
             }
         case .treeList: try list(&request, &answer)
         case .treeTarget: answer.add(try tree.target(of: try request.entry()))
@@ -92,7 +104,7 @@ final class TreeService {
         answer.add(Int64(found.count))
         for item in found {
             answer.add(Int64(item.ordinal))
-            answer.add(item.entry)
+            answer.add(try resolved(item.entry, item.ordinal))
             answer.add(item.name)
         }
     }

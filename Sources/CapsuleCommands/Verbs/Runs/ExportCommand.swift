@@ -90,11 +90,6 @@ struct ExportCommand: ParsableCommand {
         guard format != "json-dir" || !encrypt else {
             throw ValidationError("json-dir is a folder in the clear: it needs --no-encrypt")
         }
-        guard format == "json-dir" || encrypt else {
-            throw ValidationError(
-                "an unencrypted capsule cannot be written yet: --no-encrypt needs --format json-dir"
-            )
-        }
         guard !explain || preview else { throw ValidationError("--explain needs --preview") }
     }
 
@@ -121,6 +116,7 @@ struct ExportCommand: ParsableCommand {
             if format == "json-dir" {
                 return try writeFolder(run, exporter, access, rules)
             }
+            if !encrypt { return try writePlain(run, exporter, access, settings, rules) }
             var job = ExportJob(access: access, settings: settings)
             job.scope = scope
             job.replaces = force
@@ -135,6 +131,31 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
+    /// A `.mv2` that Memvid opens, masked and logged alike.
+    private func writePlain(
+        _ run: Run, _ exporter: RunExporter, _ access: WorkspaceAccess,
+        _ settings: SettingsFile, _ rules: RedactionRules
+    ) throws {
+        let path = try ExportPlace(run.name, out: out, settings: settings, suffix: "mv2").checked(
+            against: access.path)
+        try MemvidOutput.check(path, replaces: force)
+        let signers = try Signers(paths: sign)
+        let record = try exporter.exportPlain(
+            run, scope: scope, rules: rules, to: path, format: "mv2"
+        ) { tree, willPublish in
+            let target = try MemvidOutput(path: path, replaces: force)
+            _ = try Packing.pack(
+                tree, to: target, passphrase: nil, signers, ByteProgress(),
+                willPublish: { try willPublish(target.file) })
+        }
+        showPlain(record)
+    }
+
+    private func showPlain(_ record: ExportRecord) {
+        if outputOptions.json { return Output.json(record) }
+        Output.line("exported \(record.run) to \(record.path), which is not encrypted")
+    }
+
     private func writeFolder(
         _ run: Run, _ exporter: RunExporter, _ access: WorkspaceAccess, _ rules: RedactionRules
     ) throws {
@@ -142,19 +163,12 @@ struct ExportCommand: ParsableCommand {
             throw AccessError(.usage, code: "usage", "json-dir has no default place: give --out")
         }
         let path = try ExportPlace.absolute(out, against: access.path)
-        let prepared = try exporter.prepare(run, scope: scope, rules: rules)
-        if scope.isSafe { try ExportPreparation.rescan(prepared.tree, rules: rules) }
-        let details: [String: EventValue] = [
-            "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
-            "destination": .text(path), "destination_type": .text("directory"),
-            "format": .text("json-dir"), "safe_mode": .flag(scope.isSafe),
-            "encrypted": .flag(false), "trigger": .text("command"),
-        ]
-        try access.service.note(.exportIntended, details)
-        _ = try TreeExtractor(prepared.tree, options: TreeExtractor.Options())
-            .extract(paths: [], to: path)
-        try access.service.note(.exported, details)
-        if !outputOptions.json { return Output.line("exported \(run.name.run) to \(path)") }
-        Output.json(["output_path": path, "format": "json-dir"])
+        let record = try exporter.exportPlain(
+            run, scope: scope, rules: rules, to: path, format: "json-dir"
+        ) { tree, _ in
+            _ = try TreeExtractor(tree, options: TreeExtractor.Options())
+                .extract(paths: [], to: path)
+        }
+        showPlain(record)
     }
 }

@@ -14,7 +14,7 @@ struct ExportPlace {
     private let isOurs: Bool
 
     /// What the user says, else `docs/specs/SPEC/runs/RUN/capsule.mv2e` below the project's top.
-    init(_ name: RunName, out: String?, settings: SettingsFile) {
+    init(_ name: RunName, out: String?, settings: SettingsFile, suffix: String = "mv2e") {
         if let out {
             path = out
             isOurs = false
@@ -22,7 +22,7 @@ struct ExportPlace {
         }
         let top = settings.settings.destination ?? "docs/specs"
         let base = top.hasPrefix("/") ? top : "\(ProjectTop.path)/\(top)"
-        path = "\(base)/\(name.spec)/runs/\(name.run)/capsule.mv2e"
+        path = "\(base)/\(name.spec)/runs/\(name.run)/capsule.\(suffix)"
         isOurs = true
     }
 
