@@ -119,7 +119,7 @@ let package = Package(
             "CapsuleRuns",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
-                "CapsulePolicy", "CapsuleWorkspace", crypto,
+                "CapsulePolicy", "CapsuleStore", "CapsuleWorkspace", crypto,
             ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(
@@ -139,7 +139,8 @@ let package = Package(
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
                 "CapsuleMemvid", "CapsuleWorkspace", "CapsuleAccess", "CapsuleRuns",
-                "CapsulePolicy", "MemvidFormat", "CLinux", crypto, argumentParser,
+                "CapsulePolicy", "CapsuleStore", "MemvidFormat", "CLinux", crypto,
+                argumentParser,
             ]),
 
         program("capsule", ["CapsuleCommands"]),

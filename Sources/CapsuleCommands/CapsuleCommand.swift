@@ -44,6 +44,7 @@ public struct CapsuleCommand: ParsableCommand {
                 subcommands: [
                     RunCommand.self, EventCommand.self, CheckpointCommand.self,
                     ResolveURICommand.self, ExportCommand.self, ExportsCommand.self,
+                    SearchCommand.self, GoldenCommand.self, ReplayCommand.self,
                     ImportCommand.self, ImportsCommand.self, PinCommand.self, UnpinCommand.self,
                     CollectCommand.self, ConfigCommand.self,
                 ]),

@@ -98,6 +98,31 @@ public final class ExportPreparation {
         withheld[rule.rawValue, default: 0] += 1
     }
 
+    // MARK: Golden queries
+
+    /// Adds the golden queries of the run, with what they find in what leaves: a search ranks by
+    /// all documents, so results belong to the documents beside them.
+    public func add(
+        _ queries: [GoldenQuery], over items: [ComposedTree.Item], to prepared: inout PreparedExport
+    ) throws {
+        guard !queries.isEmpty else { return }
+        let whole = ComposedTree(items, seconds: run.startedAt)
+        let leaving = prepared.tree
+        var leavingQueries: [GoldenQuery] = []
+        for var query in queries {
+            query.query = String(decoding: mask(Array(query.query.utf8), path: nil), as: UTF8.self)
+            let before = try GoldenQuery.search(
+                query.query, in: RunCorpus(whole, asOf: query.asOf))
+            query.results = try GoldenQuery.search(
+                query.query, in: RunCorpus(leaving, asOf: query.asOf))
+            query.changedByScope = before.map(\.uri) != query.results.map(\.uri)
+            if query.changedByScope == true { prepared.changedQueries.append(query.name) }
+            leavingQueries.append(query)
+        }
+        prepared.items.append(item(GoldenQuery.fileName, GoldenQuery.file(leavingQueries)))
+        prepared.tracks["golden_queries"] = queries.count
+    }
+
     // MARK: Names
 
     /// A name is a part of a URI, which does not change, so it cannot be masked.

@@ -3,7 +3,7 @@ import CapsuleWorkspace
 /// What an export will hold, before anything is written.
 public struct PreparedExport {
     /// The folder that will be sealed.
-    public let items: [ComposedTree.Item]
+    public internal(set) var items: [ComposedTree.Item]
     /// The run.
     public let run: Run
     /// The scope.
@@ -16,6 +16,9 @@ public struct PreparedExport {
     public let redactions: [String: Int]
     /// How many records stay, by the rule that holds them.
     public let withheld: [String: Int]
+
+    /// Names of golden queries that find something else in what leaves.
+    public internal(set) var changedQueries: [String] = []
 
     /// The tree of it.
     public var tree: ComposedTree { ComposedTree(items, seconds: run.startedAt) }

@@ -62,8 +62,18 @@ public struct RunExporter {
         _ run: Run, scope: ExportScope, rules: RedactionRules
     ) throws -> PreparedExport {
         try withFolder(of: run) { items in
-            try ExportPreparation(run, scope: scope, rules: rules).prepare(items)
+            try prepare(run, items, scope: scope, rules: rules)
         }
+    }
+
+    private func prepare(
+        _ run: Run, _ items: [ComposedTree.Item], scope: ExportScope, rules: RedactionRules
+    ) throws -> PreparedExport {
+        let preparation = ExportPreparation(run, scope: scope, rules: rules)
+        var prepared = try preparation.prepare(items)
+        let queries = try GoldenQuery.all(in: service, of: run.name)
+        try preparation.add(queries, over: items, to: &prepared)
+        return prepared
     }
 
     /// Runs `body` with the folder of a run; of one that goes on, as it is now.
@@ -83,9 +93,8 @@ public struct RunExporter {
         _ request: Request, sign: ([UInt8]) throws -> [[UInt8]]
     ) throws -> Result {
         try withFolder(of: request.run) { items in
-            let prepared = try ExportPreparation(
-                request.run, scope: request.scope, rules: request.rules
-            ).prepare(items)
+            let prepared = try prepare(
+                request.run, items, scope: request.scope, rules: request.rules)
             return try export(prepared, request, sign: sign)
         }
     }
@@ -141,7 +150,7 @@ public struct RunExporter {
         ) throws -> Void
     ) throws -> ExportRecord {
         try withFolder(of: run) { items in
-            let prepared = try ExportPreparation(run, scope: scope, rules: rules).prepare(items)
+            let prepared = try prepare(run, items, scope: scope, rules: rules)
             return try exportPlain(prepared, rules, to: path, format: format, write: write)
         }
     }

@@ -29,7 +29,7 @@ public struct RunURI: Equatable, Sendable {
     }
 
     /// The URI of a file, whose path begins with the directory of its track.
-    static func file(_ path: [[UInt8]], of name: RunName, in workspace: String) -> RunURI? {
+    public static func file(_ path: [[UInt8]], of name: RunName, in workspace: String) -> RunURI? {
         let kinds = ["artifacts": Kind.artifact, "evidence": Kind.evidence]
         guard let first = path.first, let kind = kinds[String(decoding: first, as: UTF8.self)]
         else { return nil }

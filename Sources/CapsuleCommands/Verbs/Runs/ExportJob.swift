@@ -117,6 +117,7 @@ struct ExportResult: Encodable {
     let artifactCount: Int
     let redactions: [String: Int]
     let withheld: [String: Int]
+    let changedQueries: [String]
     let root: String
 
     init(_ result: RunExporter.Result) {
@@ -134,6 +135,7 @@ struct ExportResult: Encodable {
         artifactCount = result.prepared.tracks["artifacts"] ?? 0
         redactions = result.prepared.redactions
         withheld = result.prepared.withheld
+        changedQueries = result.prepared.changedQueries
         root = result.sealed.trailer.root.hex
     }
 
@@ -150,6 +152,7 @@ struct ExportResult: Encodable {
         case checkpointCount = "checkpoint_count"
         case eventCount = "event_count"
         case artifactCount = "artifact_count"
+        case changedQueries = "golden_changed_by_scope"
     }
 
     func show(asJSON: Bool) {
@@ -159,6 +162,11 @@ struct ExportResult: Encodable {
         where !counts.isEmpty {
             let list = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             Output.line("\(title): \(list.joined(separator: ", "))")
+        }
+        if !changedQueries.isEmpty {
+            Output.line(
+                "golden queries that find something else in what leaves: "
+                    + changedQueries.joined(separator: ", "))
         }
         Output.line("content \(contentDigest)")
     }

@@ -69,6 +69,9 @@ struct ImportCommand: ParsableCommand {
                 "\(file): it is intact, but no known signer vouches for it; 'capsule trust add' "
                     + "pins one")
         }
+        for check in outcome.record.checks where check.check == "golden" && check.result != "ok" {
+            Output.warn("\(file): \(check.message)")
+        }
         if outputOptions.json { return Output.json(ImportRow(outcome.record, outcome.wasThere)) }
         let word = outcome.wasThere ? "is there already, the same, as" : "imported as"
         Output.line("\(file) \(word) \(outcome.record.name)")

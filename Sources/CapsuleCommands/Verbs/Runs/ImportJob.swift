@@ -110,7 +110,30 @@ struct ImportJob {
                     check: $0.check, result: $0.severity.rawValue, message: $0.message)
             })
         try describe(&record, capsule)
+        if let check = try Self.goldenCheck(capsule) { record.checks.append(check) }
         return (capsule, record)
+    }
+
+    /// Whether searches find here what they found where the capsule was made.
+    private static func goldenCheck(
+        _ tree: any ReadableTree
+    ) throws -> ImportRecord.Check? {
+        let queries = try GoldenQuery.file(in: tree)
+        if queries.isEmpty { return nil }
+        let different = try queries.filter { query in
+            let found = try GoldenQuery.search(
+                query.query, in: RunCorpus(tree, asOf: query.asOf))
+            return !GoldenQuery.agree(found, query.results)
+        }
+        guard !different.isEmpty else {
+            return ImportRecord.Check(
+                check: "golden", result: "ok",
+                message: "\(queries.count) golden queries find what they found")
+        }
+        let names = different.map(\.name).joined(separator: ", ")
+        return ImportRecord.Check(
+            check: "golden", result: "warning",
+            message: "golden queries find something else here: \(names)")
     }
 
     /// What a run that was exported says of itself, and the name that follows from it.

@@ -1,0 +1,115 @@
+import CapsuleFormat
+import CapsuleWorkspace
+
+/// Runs the retrievals of a run again and compares: replay is exact for retrieval and events; what
+/// models said depends on the capture mode.
+public struct RetrievalReplay: Encodable {
+    /// One retrieval.
+    public struct Step: Encodable {
+        /// The event that asked.
+        public let request: String
+        /// What it asked for.
+        public let query: String
+        /// The checkpoint at which was searched, or nil: the end.
+        public let asOf: String?
+        /// same, order, scores, documents, not recorded.
+        public let verdict: String
+        /// What was recorded.
+        public let recorded: [String]
+        /// What is found now.
+        public let found: [GoldenQuery.Result]
+
+        private enum CodingKeys: String, CodingKey {
+            case request, query, verdict, recorded, found
+            case asOf = "as_of"
+        }
+    }
+
+    /// The retrievals.
+    public private(set) var steps: [Step] = []
+    /// URIs of calls of models, which are not made again.
+    public private(set) var notReplayed: [String] = []
+
+    private enum CodingKeys: String, CodingKey {
+        case steps
+        case notReplayed = "model_steps_not_replayed"
+    }
+
+    /// Replays the run in a folder. What a text shows is masked by `masker`.
+    public init(_ tree: any ReadableTree, asOf: String?, masker: TextMasker?) throws {
+        guard let found = try tree.resolve([Array("events.jsonl".utf8)]) else { return }
+        let entry = try tree.inode(of: found.entry, found.ordinal).entry
+        let events = try URIResolver.read(entry, in: tree).split(separator: 10).map {
+            try JSONValue(parsing: Array($0), "event")
+        }
+        var responses: [String: JSONValue] = [:]
+        for event in events where event["event_type"]?.text == "RetrievalResponse" {
+            if let id = event["payload"]?["request_id"]?.text { responses[id] = event["payload"] }
+        }
+        var corpora: [String: RunCorpus] = [:]
+        for event in events {
+            switch event["event_type"]?.text {
+            case EventSchema.modelCall: notReplayed.append(event["uri"]?.text ?? "")
+            case "RetrievalRequest":
+                guard let payload = event["payload"], let query = payload["query"]?.text else {
+                    continue
+                }
+                let moment = asOf ?? payload["as_of"]?.text
+                let corpus =
+                    try corpora[moment ?? ""] ?? RunCorpus(tree, asOf: moment)
+                corpora[moment ?? ""] = corpus
+                let results = try GoldenQuery.search(query, in: corpus)
+                let response = payload["request_id"]?.text.flatMap { responses[$0] }
+                steps.append(
+                    Self.step(event, query, moment, response, results, masker))
+            default: break
+            }
+        }
+    }
+
+    private static func step(
+        _ event: JSONValue, _ query: String, _ asOf: String?, _ response: JSONValue?,
+        _ found: [GoldenQuery.Result], _ masker: TextMasker?
+    ) -> Step {
+        let recorded = response?["hit_uris"]?.items?.compactMap(\.text) ?? []
+        let scores = response?["fused_scores"]?.items?.compactMap { value -> Double? in
+            switch value {
+            case .number(let number): number
+            case .integer(let number): Double(number)
+            default: nil
+            }
+        }
+        let uris = found.prefix(max(recorded.count, 1)).map(\.uri)
+        let verdict: String
+        if response == nil {
+            verdict = "not recorded"
+        } else if Set(uris) != Set(recorded) {
+            verdict = "documents"
+        } else if uris != recorded {
+            verdict = "order"
+        } else if let scores, scores.count == recorded.count,
+            !zip(scores, found).allSatisfy({ abs($0 - $1.score) <= GoldenQuery.tolerance })
+        {
+            verdict = "scores"
+        } else {
+            verdict = "same"
+        }
+        let shown = masker.map { String(decoding: $0.mask(Array(query.utf8)), as: UTF8.self) }
+        return Step(
+            request: event["uri"]?.text ?? "", query: shown ?? query, asOf: asOf,
+            verdict: verdict, recorded: recorded, found: found)
+    }
+
+    /// The report for people.
+    public func markdown(_ title: String) -> String {
+        var text = "# Replay of \(title)\n\nRetrieval is run again and compared; what models said "
+        text +=
+            "is not asked for again.\n\n| request | query | as of | result |\n|---|---|---|---|\n"
+        for step in steps {
+            let query = step.query.replacing("|", with: "\\|").replacing("\n", with: " ")
+            text += "| \(step.request) | \(query) | \(step.asOf ?? "the end") | \(step.verdict) |\n"
+        }
+        text += "\n\(notReplayed.count) calls of models cannot be replayed"
+        return text + (notReplayed.isEmpty ? ".\n" : ": \(notReplayed.joined(separator: ", ")).\n")
+    }
+}
