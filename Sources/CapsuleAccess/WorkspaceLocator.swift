@@ -18,6 +18,14 @@ public enum WorkspaceLocator {
             "no workspace is named: use -w, CAPSULE_WORKSPACE, or go into one")
     }
 
+    /// What is mounted at a path, if that is the root of a mount of ours.
+    public static func sourceOfMount(at path: String) -> String? {
+        guard let place = resolved(path), let source = MountTable.source(of: place),
+            MountTable.place(of: place, in: source) == ""
+        else { return nil }
+        return source
+    }
+
     /// A path as its name inside a workspace: absolute below a mount of it, or relative while the
     /// working directory is in one, as git takes it; else from the root of the workspace.
     public static func pathInside(_ text: String, of workspace: String) throws(AccessError)

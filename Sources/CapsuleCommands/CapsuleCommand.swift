@@ -17,7 +17,7 @@ public struct CapsuleCommand: ParsableCommand {
                 name: "Make",
                 subcommands: [
                     SealCommand.self, SignCommand.self, RekeyCommand.self,
-                    ConvertCommand.self,
+                    ConvertCommand.self, MigrateCommand.self,
                     MemvidCommand.self,
                 ]),
             CommandGroup(

@@ -198,6 +198,7 @@ public struct EventSchema: Sendable {
                 ("latency_ms?", .number), ("success", .flag), ("error?", .text),
             ]),
         EventSchema("ExportRequested", [("by", .word(["Judge", "User"])), ("reason", .text)]),
+        EventSchema("MilestoneMarked", [("name", .text)]),
         EventSchema("CapsuleExported", [("destination_type", .text), ("format", .text)]),
         EventSchema("CapsuleImported", [("source_type", .text), ("format", .text)]),
         EventSchema("BreakerStateChanged", []),

@@ -15,7 +15,7 @@ public struct ExportScope: Equatable, Sendable {
     /// The types of event that leave in a safe export, and those that bind them together.
     static let safeTypes: Set<String> = [
         "PolicySnapshotRef", "RetrievalRequest", "RetrievalResponse", "GateDecision", "ErrorEvent",
-        "StageTransition", "BranchMerged",
+        "StageTransition", "BranchMerged", "MilestoneMarked",
     ]
 
     /// Why an event does not leave: a word for the manifest.

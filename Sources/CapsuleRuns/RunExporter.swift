@@ -106,6 +106,7 @@ public struct RunExporter {
             id: Text.hex(Environment.random(8)), path: request.seal.destination,
             name: request.run.name, seconds: Environment.wallClock().seconds, contentDigest: "",
             isSafe: request.scope.isSafe, isEncrypted: true)
+        record.isPinned = try RunFacts.isMilestone(request.run, in: service)
         var isAnnounced = false
         var hooks = SealHooks()
         hooks.witness = { digest in
@@ -168,6 +169,7 @@ public struct RunExporter {
             id: Text.hex(Environment.random(8)), path: path, name: run.name,
             seconds: Environment.wallClock().seconds,
             contentDigest: try TreeFingerprint.of(tree), isSafe: scope.isSafe, isEncrypted: false)
+        record.isPinned = try RunFacts.isMilestone(run, in: service)
         var details: [String: EventValue] {
             var details = record.details
             details["format"] = .text(format)

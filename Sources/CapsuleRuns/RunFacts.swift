@@ -21,6 +21,18 @@ public enum RunFacts {
         }
     }
 
+    /// Whether somebody called the run a milestone: its exports are kept.
+    static func isMilestone(_ run: Run, in service: any RunService) throws -> Bool {
+        let head = Array("{\"event_type\":\"MilestoneMarked\"".utf8)
+        var next: Int64 = 1
+        while true {
+            let lines = try service.eventLines(of: run.name, from: next, count: batchCount)
+            if lines.isEmpty { return false }
+            if lines.contains(where: { $0.starts(with: head) }) { return true }
+            next += Int64(lines.count)
+        }
+    }
+
     private static func note(_ line: [UInt8], _ facts: inout ExportTrigger.Facts) {
         // Most events say nothing of it, and need not be parsed.
         let head = Array("{\"event_type\":\"".utf8)

@@ -7,8 +7,11 @@ import Crypto
 public enum TreeFingerprint {
     private static let pieceLength = 1 << 20
 
-    /// The SHA-256 of the tree, in hex. Throws `FormatError` for what cannot be read.
-    public static func of(_ tree: any ReadableTree) throws -> String {
+    /// The SHA-256 of the tree, in hex, without what lies under a name of the root. Throws
+    /// `FormatError` for what cannot be read.
+    public static func of(
+        _ tree: any ReadableTree, leavingOut leftOut: [UInt8]? = nil
+    ) throws -> String {
         var hasher = SHA256()
         var stack: [(path: [UInt8], ordinal: Ordinal, entry: Entry)] = [([], 0, try tree.entry(0))]
         while let next = stack.popLast() {
@@ -23,7 +26,9 @@ public enum TreeFingerprint {
             case .directory:
                 var children: [(path: [UInt8], ordinal: Ordinal, entry: Entry)] = []
                 try tree.forEach(in: ordinal, entry, from: 0) { child, found, name in
-                    children.append((next.path + [0x2f] + Array(name), child, found))
+                    if !next.path.isEmpty || leftOut.map({ name.elementsEqual($0) }) != true {
+                        children.append((next.path + [0x2f] + Array(name), child, found))
+                    }
                     return true
                 }
                 stack += children.sorted { $1.path.lexicographicallyPrecedes($0.path) }

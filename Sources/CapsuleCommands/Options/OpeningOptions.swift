@@ -47,4 +47,18 @@ struct OpeningOptions: ParsableArguments {
         }
         return secrets
     }
+
+    /// The secrets of a capsule that is not the workspace's: without any, those of the environment,
+    /// SPECKIT_MEMVID_PASSPHRASE first, as CAPSULE_PASSPHRASE may be the workspace's.
+    func capsuleSecrets() throws(AccessError) -> OpeningSecrets {
+        var secrets = try secrets.withPassphrasesRead()
+        guard secrets.isImplicit,
+            let passphrase = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE")
+        else { return secrets }
+        secrets.passphrases.append(passphrase)
+        if let other = try SecretReader.environment("CAPSULE_PASSPHRASE") {
+            secrets.passphrases.append(other)
+        }
+        return secrets
+    }
 }

@@ -14,15 +14,20 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Find out what is wrong with a capsule, and save the rest.",
         discussion: "See capsule-doctor(1).")
 
-    @Argument(help: "The capsule, or the workspace.") var file: String
+    @Argument(help: "The capsule, or the workspace.") var target: String
     @Option(name: .long, help: "Also check N% of the blocks, chosen at random.") var sample: String?
     @Flag(name: .long, help: "Also check every block and, with a secret, every file.")
     var deep = false
     @Option(name: .long, help: "Write what is intact to DIR and name what is lost.")
     var salvage: String?
+    @Flag(name: .long, help: "Settle what was cut off in a workspace; nothing is discarded.")
+    var repair = false
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
     @Flag(name: .long, help: "Show no progress.") var quiet = false
+
+    /// What is examined: of a mount, what is mounted.
+    private var file: String { WorkspaceLocator.sourceOfMount(at: target) ?? target }
 
     mutating func validate() throws {
         if let sample, Sampling(sample) == nil {
@@ -41,6 +46,15 @@ struct DoctorCommand: ParsableCommand {
         var tree: (any ReadableTree)?
         if Workspace.isWorkspace(file) {
             tree = try examination.examineWorkspace(secrets: opening.secrets, isDeep: deep)
+            if tree != nil {
+                try examination.examineRecords(
+                    secrets: opening.secrets, isDeep: deep, repairs: repair)
+            }
+        } else if repair {
+            throw AccessError(
+                .usage, code: "usage",
+                "\(target): only a workspace can be repaired; '--salvage DIR' saves what is intact "
+                    + "of a capsule, and the original stays")
         } else if let storage = try MemvidOpener.storage(path: file) {
             let work = Examination.MemvidWork(
                 isDeep: deep, sample: sampling?.chooses, isSalvaging: salvage != nil)

@@ -34,17 +34,8 @@ struct ImportCommand: ParsableCommand {
         var demands = CapsuleSession.Demands()
         demands.requiresVerified = requireVerified
         demands.allowedSignersFile = allowedSigners
-        var secrets = try opening.secrets.withPassphrasesRead()
-        var workspaceSecrets = secrets
-        if secrets.isImplicit,
-            let passphrase = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE")
-        {
-            // CAPSULE_PASSPHRASE is the workspace's, perhaps.
-            secrets.passphrases.append(passphrase)
-            if let other = try SecretReader.environment("CAPSULE_PASSPHRASE") {
-                secrets.passphrases.append(other)
-            }
-        }
+        let secrets = try opening.capsuleSecrets()
+        var workspaceSecrets = try opening.secrets.withPassphrasesRead()
         if let workspacePassphraseFile {
             workspaceSecrets = OpeningSecrets()
             workspaceSecrets.passphraseFiles = [workspacePassphraseFile]

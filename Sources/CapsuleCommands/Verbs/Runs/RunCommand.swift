@@ -63,9 +63,21 @@ struct RunStartCommand: ParsableCommand {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             return RunPolicy(id: Text.hex(SHA256.hash(data: body)), name: name, body: body)
         }
+        warnOfExport(settings)
         let started = try place.withService(opening) { try $0.startRun(start) }
         if outputOptions.json { return Output.json(RunRow(started)) }
         Output.line(started.name.run)
+    }
+
+    /// An export by itself has nobody to ask for a passphrase.
+    private func warnOfExport(_ settings: Settings) {
+        guard settings.exportMode != .manual, settings.hasExportTriggers,
+            settings.recipients.isEmpty,
+            Environment.variable("SPECKIT_MEMVID_PASSPHRASE") == nil
+        else { return }
+        Output.warn(
+            "an automatic export of this run would fail: name capsule.export.recipients, or set "
+                + "SPECKIT_MEMVID_PASSPHRASE")
     }
 
     /// The time and something that two runs of one second do not share.

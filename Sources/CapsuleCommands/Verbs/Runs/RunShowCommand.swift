@@ -94,7 +94,7 @@ struct ResolveURICommand: ParsableCommand {
         }
         let answer: URIResolver.Answer
         if let capsule {
-            let opened = try OpenedTree.open(path: capsule, secrets: opening.secrets)
+            let opened = try OpenedTree.open(path: capsule, secrets: opening.capsuleSecrets())
             answer = try URIResolver(opened.tree).resolve(parsed, asOf: asOf)
         } else {
             answer = try place.withAccess(opening, isReadOnly: true) { access in

@@ -32,7 +32,7 @@ struct SearchPlaces {
                 .usage, code: "unknown_import",
                 "\(name): it is neither an import of the workspace nor a file")
         }
-        return try OpenedTree.open(path: name, secrets: opening.secrets).tree
+        return try OpenedTree.open(path: name, secrets: opening.capsuleSecrets()).tree
     }
 }
 

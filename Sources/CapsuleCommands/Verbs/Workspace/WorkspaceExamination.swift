@@ -1,5 +1,6 @@
 import CapsuleAccess
 import CapsuleFormat
+import CapsuleRuns
 import CapsuleSystem
 import CapsuleWorkspace
 
@@ -40,6 +41,29 @@ extension Examination {
                 "deep": .flag(isDeep),
             ], path: path, keys: nil)
         return tree
+    }
+
+    /// Checks runs, exports and imports; with `repairs`, settles what was cut off first.
+    mutating func examineRecords(
+        secrets: OpeningSecrets, isDeep: Bool, repairs: Bool
+    ) throws {
+        let secrets = try secrets.withPassphrasesRead()
+        let found = try WorkspaceOpener.withAccess(
+            path: path, secrets: secrets, isReadOnly: !repairs
+        ) { access in
+            if repairs { try RunExporter.settle(access.service) }
+            return try RecordsExamination(
+                access.service, path: access.path, tree: access.tree
+            ).findings(isDeep: isDeep)
+        }
+        for finding in found {
+            add(
+                finding.isError ? .error : .warning, finding.code, finding.message,
+                remedy: finding.remedy)
+        }
+        if found.isEmpty {
+            add(.ok, "records", "runs, exports and imports are all there", remedy: nil)
+        }
     }
 
     private mutating func add(_ fault: WorkspaceFault) {

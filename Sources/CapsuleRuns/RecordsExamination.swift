@@ -1,0 +1,129 @@
+import CapsuleCrypto
+import CapsuleFormat
+import CapsuleSystem
+import CapsuleWorkspace
+import Glibc
+
+/// Looks through what a workspace records beside its tree: runs, exports and imports.
+public struct RecordsExamination {
+    /// Something that is found.
+    public struct Finding: Sendable {
+        /// Whether it is damage; else a remainder, or something to know.
+        public let isError: Bool
+        /// A word for programs.
+        public let code: String
+        /// What it is about, and what is wrong.
+        public let message: String
+        /// What to do about it.
+        public let remedy: String
+    }
+
+    private let service: any WorkspaceService
+    private let tree: (_ name: String) throws -> any ReadableTree
+    private let path: String
+
+    /// An examination of the workspace at a path.
+    public init(
+        _ service: any WorkspaceService, path: String,
+        tree: @escaping (_ name: String) throws -> any ReadableTree
+    ) {
+        self.service = service
+        self.path = path
+        self.tree = tree
+    }
+
+    /// Everything that is wrong; with `isDeep` every import is read to its last byte.
+    public func findings(isDeep: Bool) throws -> [Finding] {
+        try imports(isDeep: isDeep) + exports() + runs()
+    }
+
+    private func imports(isDeep: Bool) throws -> [Finding] {
+        var findings: [Finding] = []
+        let records = try ImportRecord.all(in: service)
+        for record in records {
+            let remedy =
+                "import '\(record.source)' again after 'capsule imports remove \(record.name)'"
+            do {
+                let found = try tree(Workspace.importPrefix + record.name)
+                if isDeep, try TreeFingerprint.of(found) != record.contentDigest {
+                    findings.append(
+                        Finding(
+                            isError: true, code: "import_changed",
+                            message: "the import '\(record.name)' is not what was imported",
+                            remedy: remedy))
+                }
+            } catch {
+                findings.append(
+                    Finding(
+                        isError: true, code: "import_missing",
+                        message: "the import '\(record.name)' cannot be opened: \(error)",
+                        remedy: remedy))
+            }
+        }
+        let directory = "\(path)/\(Workspace.importsName)"
+        let known = Set(records.map(\.file))
+        for name in (try? FileDirectory(path: directory).names()) ?? [] where !known.contains(name)
+        {
+            findings.append(
+                Finding(
+                    isError: false, code: "import_orphan",
+                    message: "no import names the file \(directory)/\(name)",
+                    remedy: "an import that was cut off left it: delete it"))
+        }
+        return findings
+    }
+
+    private func exports() throws -> [Finding] {
+        try ExportRecord.all(in: service).filter { $0.status == .intended }.map { record in
+            Finding(
+                isError: false, code: "export_unfinished",
+                message: "the export to \(record.path) was announced and is not done",
+                remedy: "the next export, import or gc settles it, and so does '--repair'")
+        }
+    }
+
+    private func runs() throws -> [Finding] {
+        var findings: [Finding] = []
+        let states = Set(try service.states().map(\.name))
+        for run in try service.runs() {
+            for checkpoint in run.checkpoints
+            where !states.contains(run.name.stateName(checkpoint.label)) {
+                findings.append(
+                    Finding(
+                        isError: true, code: "checkpoint_missing",
+                        message: "the state of checkpoint '\(checkpoint.label)' of run "
+                            + "'\(run.name.run)' is not there",
+                        remedy: "what the run was then is in its exports and backups only"))
+            }
+            let policies = Set(try service.policies(of: run.name).map(\.id))
+            for reference in try references(of: run) where !policies.contains(reference) {
+                findings.append(
+                    Finding(
+                        isError: false, code: "dangling_reference",
+                        message: "an event of run '\(run.name.run)' names the policy "
+                            + "\(reference), which is not there",
+                        remedy: "start runs with --policy, which records it"))
+            }
+        }
+        return findings
+    }
+
+    private static let batchCount = 4096
+
+    /// The ids of policies that events of a run refer to.
+    private func references(of run: Run) throws -> Set<String> {
+        var ids: Set<String> = []
+        var next: Int64 = 1
+        let head = Array("{\"event_type\":\"PolicySnapshotRef\"".utf8)
+        while true {
+            let lines = try service.eventLines(of: run.name, from: next, count: Self.batchCount)
+            if lines.isEmpty { return ids }
+            next += Int64(lines.count)
+            for line in lines where line.starts(with: head) {
+                let uri = try JSONValue(parsing: line, "event")["payload"]?["policy_uri"]?.text
+                guard let uri, let parsed = RunURI(uri), parsed.kind == .policy else { continue }
+                if let id = parsed.path.first { ids.insert(String(decoding: id, as: UTF8.self)) }
+            }
+        }
+    }
+}
