@@ -160,6 +160,24 @@ enum NumberDetector {
         return end
     }
 
+    /// The end of a North American number written as `(212) 555-0123`, from its area code.
+    static func areaCode(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
+        var index = start + 3
+        guard index + 9 < text.count, text[index] == UInt8(ascii: ")"), text[start] > 49 else {
+            return nil
+        }
+        index += 1
+        if text[index] == 32 { index += 1 }
+        guard index + 8 <= text.count, text[index] > 49,
+            text[index + 3] == 45
+                || text[index + 3] == 46 || text[index + 3] == 32
+        else { return nil }
+        let digits = Array(text[index..<index + 3]) + text[index + 4..<index + 8]
+        guard digits.allSatisfy(ASCII.isDigit) else { return nil }
+        let end = index + 8
+        return end < text.count && ASCII.isWord(text[end]) ? nil : end
+    }
+
     /// Whether the digits begin with a country's code and are as many as it has.
     private static func isSubscriber(_ digits: [Int]) -> Bool {
         guard digits.count >= 9, digits.count <= 15, !digits.allSatisfy({ $0 == digits[0] })

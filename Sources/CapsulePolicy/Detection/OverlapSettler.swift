@@ -1,8 +1,6 @@
 /// Turns candidates that overlap into findings that do not.
 struct OverlapSettler {
     let text: UnsafeBufferPointer<UInt8>
-    /// Whether the text is UTF-8, whose characters are not to be cut.
-    let isUTF8: Bool
 
     /// What is left of a finding beside placeholders is masked only if it is as long as this.
     private static let remainderMin = 6
@@ -41,7 +39,7 @@ struct OverlapSettler {
     /// A placeholder is never a finding, nor part of one.
     private func withoutPlaceholders(_ candidate: Candidate) -> [Candidate] {
         var candidate = candidate
-        if isUTF8 { candidate.range = wholeCharacters(candidate.range) }
+        candidate.range = wholeCharacters(candidate.range)
         let barriers = Placeholder.touching(candidate.range, in: text)
         if barriers.isEmpty { return [candidate] }
         var result: [Candidate] = []
@@ -59,6 +57,7 @@ struct OverlapSettler {
         return result
     }
 
+    /// Takes in the rest of a character of UTF-8 that the range cuts.
     private func wholeCharacters(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
         while lower > 0, text[lower] & 0xc0 == 0x80, range.lowerBound - lower < 3 { lower -= 1 }

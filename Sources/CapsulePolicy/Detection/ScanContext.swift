@@ -3,9 +3,11 @@ struct ScanContext {
     let rules: CompiledRules
     let path: [UInt8]?
     let isActive: [Bool]
+    let scratch: ScanScratch
 
     init(_ rules: CompiledRules, path: [UInt8]?) {
         self.rules = rules
+        scratch = ScanScratch(count: rules.rules.count)
         self.path = path
         let lists = rules.allowlists.filter { list in path.map(list.allows(path:)) ?? false }
         isActive = rules.rules.map { rule in

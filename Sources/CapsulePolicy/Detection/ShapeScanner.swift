@@ -119,6 +119,13 @@ struct ShapeScanner {
             }
             return
         }
+        if length == 3, start > 0, text[start - 1] == UInt8(ascii: "("),
+            let end = NumberDetector.areaCode(text, at: start)
+        {
+            add(.phone, start - 1..<end)
+            numberEnd = end
+            return
+        }
         if length == 4 || (13...19).contains(length),
             let end = NumberDetector.card(text, at: start, length)
         {

@@ -29,11 +29,13 @@ struct TextScanner {
 
     private mutating func scanRules(_ text: UnsafeBufferPointer<UInt8>, isText: Bool) {
         let rules = context.rules
-        var windows = [[Range<Int>]](repeating: [], count: rules.rules.count)
+        var windows = context.scratch.take()
+        defer { context.scratch.give(&windows) }
         var woken: [Int] = []
         rules.matcher.forEachHit(in: text) { word, end in
             let start = end - rules.matcher.lengths[word]
             for number in rules.wakes[word] where context.isActive[number] {
+                guard Self.wakes(rules.keywordPlaces[number], text, start, end) else { continue }
                 if windows[number].isEmpty { woken.append(number) }
                 Self.addWindow(
                     &windows[number], rules.rules[number].reach, text, start..<end)
@@ -46,7 +48,45 @@ struct TextScanner {
         for number in woken {
             let rule = rules.rules[number]
             if isText || rule.rank == .specific { run(rule, in: text, windows[number]) }
+            windows[number].removeAll(keepingCapacity: true)
         }
+    }
+
+    /// Whether a keyword stands where its rule wants it.
+    @inline(__always)
+    private static func wakes(
+        _ place: RedactionRule.KeywordPlace, _ text: UnsafeBufferPointer<UInt8>, _ start: Int,
+        _ end: Int
+    ) -> Bool {
+        switch place {
+        case .anywhere: true
+        case .wordStart: start == 0 || !ASCII.isWord(text[start - 1])
+        case .wholeWord:
+            (start == 0 || !ASCII.isLetter(text[start - 1]) || !ASCII.isLetter(text[start]))
+                && (end == text.count || !ASCII.isLetter(text[end])
+                    || !ASCII.isLetter(text[end - 1]))
+        case .assignedName: isAssigned(text, end)
+        }
+    }
+
+    /// Whether the name that goes on at `end` is followed by what assigns or compares.
+    private static func isAssigned(_ text: UnsafeBufferPointer<UInt8>, _ end: Int) -> Bool {
+        var index = end
+        var last = min(text.count, end + 40)
+        while index < last, ASCII.isWord(text[index]) || text[index] == 45 || text[index] == 46 {
+            index += 1
+        }
+        last = min(text.count, index + 14)
+        while index < last {
+            switch text[index] {
+            case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"):
+                return true
+            case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"), 32, 9, 10, 13:
+                index += 1
+            default: return false
+            }
+        }
+        return false
     }
 
     /// Adds the surroundings of a keyword, or joins them with the last ones.

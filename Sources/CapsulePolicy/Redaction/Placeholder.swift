@@ -45,4 +45,31 @@ enum Placeholder {
         }
         return result
     }
+
+    /// The lines around placeholders, as far as `reach`, joined where they meet.
+    static func surroundings(
+        in text: UnsafeBufferPointer<UInt8>, reach: Int
+    ) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var index = 0
+        while index < text.count {
+            guard text[index] == UInt8(ascii: "["), let found = range(in: text, at: index) else {
+                index += 1
+                continue
+            }
+            index = found.upperBound
+            var lower = found.lowerBound
+            let first = max(0, lower - reach)
+            while lower > first, text[lower - 1] != 10 { lower -= 1 }
+            var upper = found.upperBound
+            let last = min(text.count, upper + reach)
+            while upper < last, text[upper] != 10 { upper += 1 }
+            if let before = result.last, lower <= before.upperBound {
+                result[result.count - 1] = before.lowerBound..<max(before.upperBound, upper)
+            } else {
+                result.append(lower..<upper)
+            }
+        }
+        return result
+    }
 }

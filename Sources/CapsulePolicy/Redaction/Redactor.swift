@@ -12,6 +12,8 @@ public final class Redactor {
     /// A placeholder beside other text can complete what was no finding before; so often is what
     /// has been masked looked at again.
     private static let roundsMax = 6
+    /// How far from a placeholder.
+    private static let secondReach = 1024
 
     /// A redactor for one export.
     public init(rules: RedactionRules = .standard) { self.rules = rules.compiled }
@@ -34,6 +36,29 @@ public final class Redactor {
         return MaskedText(
             bytes: UTF16Text.encode(masked.bytes, order),
             findings: utf16Findings(masked.findings, in: inner))
+    }
+
+    /// One JSON document, such as a line of JSON Lines, masked so that it stays JSON: keys, strings
+    /// and numbers. What is no JSON is masked as text.
+    public func maskJSON(_ document: [UInt8], path: String? = nil) -> MaskedText {
+        let context = ScanContext(rules, path: path.map { Array($0.utf8) })
+        var bytes = document
+        var findings: [Finding] = []
+        for round in 0..<Self.roundsMax {
+            let places = candidates(bytes, context)
+            if round == 0 { findings = Self.findings(places, in: bytes) }
+            if places.isEmpty { break }
+            let replacements = bytes.withUnsafeBufferPointer { text in
+                JSONMasker(text)?.replacements(places) { place in
+                    placeholder(place.kind, place.value ?? Array(text[place.range]))
+                }
+            }
+            guard let replacements else { return mask(document, path: path) }
+            // A finding that takes only punctuation leaves nothing to replace.
+            if replacements.isEmpty { break }
+            bytes = Self.replace(replacements, in: bytes)
+        }
+        return MaskedText(bytes: bytes, findings: findings)
     }
 
     private func utf16Order(_ text: [UInt8]) -> UTF16Text.Order? {
@@ -63,30 +88,64 @@ public final class Redactor {
         guard !places.isEmpty else { return MaskedText(bytes: text, findings: []) }
         let findings = Self.findings(places, in: text)
         var bytes = replace(places, in: text)
-        var rounds = 1
-        while rounds < Self.roundsMax {
-            places = candidates(bytes, context)
+        for _ in 1..<Self.roundsMax {
+            places =
+                rules.isLocal
+                ? candidatesBesidePlaceholders(bytes, context) : candidates(bytes, context)
             if places.isEmpty { break }
             bytes = replace(places, in: bytes)
-            rounds += 1
         }
         return MaskedText(bytes: bytes, findings: findings)
     }
 
+    /// What masking may have completed: looks only at the surroundings of placeholders.
+    private func candidatesBesidePlaceholders(
+        _ text: [UInt8], _ context: ScanContext
+    ) -> [Candidate] {
+        text.withUnsafeBufferPointer { bytes in
+            var result: [Candidate] = []
+            for region in Placeholder.surroundings(in: bytes, reach: Self.secondReach) {
+                let part = UnsafeBufferPointer(rebasing: bytes[region])
+                var scanner = TextScanner(context)
+                scanner.scan(part)
+                result += scanner.candidates.map { candidate in
+                    var candidate = candidate
+                    candidate.range =
+                        candidate.range.lowerBound + region.lowerBound..<candidate.range.upperBound
+                        + region.lowerBound
+                    return candidate
+                }
+            }
+            return result.isEmpty ? [] : OverlapSettler(text: bytes).settle(result)
+        }
+    }
+
     private func replace(_ places: [Candidate], in text: [UInt8]) -> [UInt8] {
+        let replacements = places.map { place in
+            (
+                range: place.range,
+                bytes: placeholder(place.kind, place.value ?? Array(text[place.range]))
+            )
+        }
+        return Self.replace(replacements, in: text)
+    }
+
+    private static func replace(
+        _ replacements: [(range: Range<Int>, bytes: [UInt8])], in text: [UInt8]
+    ) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
         var end = 0
-        for place in places {
-            result += text[end..<place.range.lowerBound]
-            result += placeholder(place.kind, place.value ?? Array(text[place.range]))
-            end = place.range.upperBound
+        for (range, bytes) in replacements {
+            result += text[end..<range.lowerBound]
+            result += bytes
+            end = range.upperBound
         }
         return result + text[end...]
     }
 
     /// The placeholder of a value, which is counted.
-    func placeholder(_ kind: String, _ value: [UInt8]) -> [UInt8] {
+    private func placeholder(_ kind: String, _ value: [UInt8]) -> [UInt8] {
         let known = ordinals[kind]?[value]
         let ordinal = known ?? (ordinals[kind]?.count ?? 0) + 1
         ordinals[kind, default: [:]][value] = ordinal
@@ -102,17 +161,16 @@ public final class Redactor {
         return Self.findings(candidates(text, context), in: text)
     }
 
-    func candidates(_ text: [UInt8], _ context: ScanContext) -> [Candidate] {
+    private func candidates(_ text: [UInt8], _ context: ScanContext) -> [Candidate] {
         text.withUnsafeBufferPointer { bytes in
             var scanner = TextScanner(context)
             scanner.scan(bytes)
             guard !scanner.candidates.isEmpty else { return [] }
-            let isUTF8 = String(validating: bytes, as: UTF8.self) != nil
-            return OverlapSettler(text: bytes, isUTF8: isUTF8).settle(scanner.candidates)
+            return OverlapSettler(text: bytes).settle(scanner.candidates)
         }
     }
 
-    static func findings(_ places: [Candidate], in text: [UInt8]) -> [Finding] {
+    private static func findings(_ places: [Candidate], in text: [UInt8]) -> [Finding] {
         var line = 1
         var index = 0
         return places.map { place in

@@ -5,8 +5,13 @@ final class CompiledRules: Sendable {
     let matcher: KeywordMatcher
     /// For each word of the matcher the rules that it wakes.
     let wakes: [[Int]]
+    /// Where the words of each rule must stand.
+    let keywordPlaces: [RedactionRule.KeywordPlace]
     /// The rules without keywords, which every text concerns.
     let always: [Int]
+    /// Whether every rule matches beside its keyword, so that a change of a text cannot make a
+    /// finding far from it.
+    let isLocal: Bool
 
     init(_ rules: [RedactionRule], _ allowlists: [Allowlist]) {
         var places: [[UInt8]: Int] = [:]
@@ -26,7 +31,11 @@ final class CompiledRules: Sendable {
         self.rules = rules
         self.allowlists = allowlists
         self.wakes = wakes
+        keywordPlaces = rules.map(\.keywordPlace)
         matcher = KeywordMatcher(words)
+        isLocal = rules.allSatisfy { rule in
+            if case .text = rule.reach { false } else { true }
+        }
         always = rules.indices.filter { rules[$0].keywords.isEmpty }
     }
 }

@@ -12,6 +12,7 @@ enum PersonalRules {
         rule.keywords = keywords.map { Array($0.utf8) }
         rule.reach = reach
         rule.rank = .personal
+        rule.keywordPlace = .wholeWord
         if let check {
             rule.check = { value in
                 check(value.filter(ASCII.isAlphanumeric).map(upper))
@@ -82,10 +83,7 @@ enum PersonalRules {
             #"(?:^|[^\w.+/-])((?:\+|00)?(?:\(\d{1,4}\)|\d{1,5})"#
                 + #"(?:[ ./-]{1,2}\(?\d{1,5}\)?|\(\d{1,5}\)){1,6}|\+?\d{9,13})"#
                 + #"(?:[ ,]*(?:x|ext\.?)[ .]?\d{1,6})?(?:$|[^\w./-]|[.,]\s|[.]$)"#,
-            phone),
-        rule(
-            "phone", ["("], #"(?:^|[^\w.])((?:\+?1[ .-]?)?\([2-9]\d{2}\) ?[2-9]\d{2}[ .-]\d{4})\b"#,
-            reach: .line(before: 8, after: 24)),
+            phone)
     ]
 
     /// As many digits as a subscriber has, and no date or time.

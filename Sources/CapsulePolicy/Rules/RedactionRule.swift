@@ -13,6 +13,7 @@ struct RedactionRule: Sendable {
     var path: RegularExpression?
     var allowlists: [Allowlist] = []
     var reach = Reach.text
+    var keywordPlace = KeywordPlace.anywhere
     /// A check that no pattern can express, such as a check digit.
     var check: (@Sendable (UnsafeBufferPointer<UInt8>) -> Bool)?
     var rank = Rank.specific
@@ -27,6 +28,17 @@ struct RedactionRule: Sendable {
         case lines(before: Int, after: Int)
     }
 
+    /// Where a keyword must stand to wake a rule, which saves looking further.
+    enum KeywordPlace: Sendable {
+        case anywhere
+        /// At the beginning of a word.
+        case wordStart
+        /// As a word of its own.
+        case wholeWord
+        /// In a name that a value is assigned to.
+        case assignedName
+    }
+
     /// Which of two findings at one place gives its kind.
     enum Rank: Int, Sendable, Comparable {
         case generic
@@ -34,6 +46,17 @@ struct RedactionRule: Sendable {
         case specific
 
         static func < (left: Rank, right: Rank) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// Whether the pattern begins with a word that is one of the keywords, as far as its text shows.
+    static func beginsWithKeywords(_ pattern: String, _ keywords: [[UInt8]]) -> Bool {
+        let text = pattern.utf8.map(ASCII.lowercased)
+        guard text.starts(with: #"\b("#.utf8) else { return false }
+        return keywords.allSatisfy { keyword in
+            text.contains(subsequence: [UInt8(ascii: "(")] + keyword)
+                || text.contains(subsequence: [UInt8(ascii: "|")] + keyword)
+                || text.contains(subsequence: [UInt8(ascii: ":")] + keyword)
+        }
     }
 
     init(id: String) {

@@ -4,6 +4,8 @@ import CRE2
 final class RegularExpression: @unchecked Sendable {
     // Sendable because RE2 locks the cache of its states.
     private let handle: OpaquePointer
+    /// The pattern as it was written.
+    let source: String
     /// The number of capturing groups.
     let groupCount: Int
 
@@ -11,6 +13,7 @@ final class RegularExpression: @unchecked Sendable {
     private static let memoryMax: Int64 = 4 << 20
 
     init(_ pattern: String) throws(PatternError) {
+        source = pattern
         var message = [CChar](repeating: 0, count: 256)
         var pattern = Self.portable(pattern)
         let handle = pattern.withUTF8 { bytes in

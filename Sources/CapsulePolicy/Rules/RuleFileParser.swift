@@ -71,6 +71,7 @@ struct RuleFileParser {
         if let pattern = try fields.pattern("regex") {
             rule.pattern = pattern
             rule.reach = .text
+            rule.keywordPlace = .anywhere
             rule.check = nil
         }
         if let path = try fields.pattern("path") { rule.path = path }

@@ -84,7 +84,7 @@ extension StandardRules {
         regex = """\
         (?i)\\b(?:curl|wget|http|https)\\b[^\\n]{0,200}?\\s(?:-u|--user|--proxy-user|-a)[ =]{0,2\
         }[\"']?[^\\s:\"'$<{]{1,60}:([^\\s\"'$<{]{3,100})"""
-        keywords = ["--user", "-u", "--proxy-user"]
+        keywords = ["curl", "wget"]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:password|pass|pwd|\*+|x+|secret)$''']
 
@@ -95,7 +95,10 @@ extension StandardRules {
         (?i)\\s--?(?:password|passwd|pass|pwd|token|secret|api-?key|secret-?key|auth-?token|acce\
         ss-?token)(?:=|\\s{1,2})[\"']?([^\\s\"'$<>{}()\\[\\],;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200}\
         )"""
-        keywords = ["-p", "-token", "-secret", "-api", "-auth", "-access"]
+        keywords = [
+            "-password", "-passwd", "-pass", "-pwd", "-token", "-secret", "-api", "-auth",
+            "-access",
+        ]
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%''']

@@ -274,9 +274,17 @@ extension StandardRules {
         [[rules]]
         id = "vault-token"
         description = "HashiCorp Vault token"
-        regex = '''\b(hv[sbr]\.[A-Za-z0-9_-]{24,300}|[sb]\.[A-Za-z0-9]{24})\b'''
-        keywords = ["hvs.", "hvb.", "hvr.", "s.", "b."]
+        regex = '''\b(hv[sbr]\.[A-Za-z0-9_-]{24,300})\b'''
+        keywords = ["hvs.", "hvb.", "hvr."]
         entropy = 3.5
+
+        [[rules]]
+        id = "vault-legacy-token"
+        description = "HashiCorp Vault token of the old form"
+        regex = """\
+        (?i:vault)[\\w. -]{0,24}[\"'\\s]{0,4}(?:=>|[:=,(])[\\s\"'=>]{0,5}([sb]\\.[A-Za-z0-9]{24}\
+        )\\b"""
+        keywords = ["vault"]
 
         [[rules]]
         id = "tailscale-key"

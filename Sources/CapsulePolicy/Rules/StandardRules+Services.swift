@@ -55,20 +55,18 @@ extension StandardRules {
         [[rules]]
         id = "telegram-token"
         description = "Telegram bot token"
-        regex = '''(?:^|[^\d])(\d{8,11}:A[A-Za-z0-9_-]{34})(?:[^\w-]|$)'''
-        keywords = [":a"]
+        regex = '''(?:^|[^\d])(\d{8,11}:AA[A-Za-z0-9_-]{33})(?:[^\w-]|$)'''
+        keywords = [":aa"]
 
         [[rules]]
         id = "twilio-key"
         description = "Twilio key"
         regex = '''\b(SK[0-9a-f]{32})\b'''
-        keywords = ["sk"]
-
-        [[rules]]
-        id = "twilio-account"
-        description = "Twilio account"
-        regex = '''\b(AC[0-9a-f]{32})\b'''
-        keywords = ["ac"]
+        keywords = [
+            "sk0", "sk1", "sk2", "sk3", "sk4", "sk5", "sk6", "sk7", "sk8", "sk9", "ska", "skb",
+            "skc", "skd", "ske", "skf",
+        ]
+        entropy = 3
 
         [[rules]]
         id = "twilio-token"
@@ -112,8 +110,8 @@ extension StandardRules {
         [[rules]]
         id = "facebook-token"
         description = "Facebook token"
-        regex = '''\b(EAA[A-Za-z0-9]{80,300}|\d{15,16}\|[A-Za-z0-9_-]{27,40})\b'''
-        keywords = ["eaa", "|"]
+        regex = '''\b(EAA[A-Za-z0-9]{80,300})\b'''
+        keywords = ["eaa"]
 
         [[rules]]
         id = "instagram-token"

@@ -30,6 +30,13 @@ enum StandardRules {
         } else {
             rule.reach = .line(before: 128, after: 320)
         }
-        if rule.id.hasPrefix("generic-") { rule.rank = .generic }
+        if rule.id.hasPrefix("generic-") {
+            rule.rank = .generic
+            rule.keywordPlace = .assignedName
+        } else if let pattern = rule.pattern,
+            RedactionRule.beginsWithKeywords(pattern.source, rule.keywords)
+        {
+            rule.keywordPlace = .wordStart
+        }
     }
 }
