@@ -77,14 +77,18 @@ struct TextScanner {
             index += 1
         }
         last = min(text.count, index + 14)
+        var hasSpace = false
         while index < last {
             switch text[index] {
             case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"):
                 return true
-            case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"), 32, 9, 10, 13:
-                index += 1
+            case 32, 9, 10, 13: hasSpace = true
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                if hasSpace { return true }
+            case UInt8(ascii: "]"), UInt8(ascii: ")"): break
             default: return false
             }
+            index += 1
         }
         return false
     }

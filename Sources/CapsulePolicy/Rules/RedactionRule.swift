@@ -48,7 +48,7 @@ struct RedactionRule: Sendable {
         static func < (left: Rank, right: Rank) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Whether the pattern begins with a word that is one of the keywords, as far as its text shows.
+    /// Whether the pattern begins with a word that is a keyword, as far as its text shows.
     static func beginsWithKeywords(_ pattern: String, _ keywords: [[UInt8]]) -> Bool {
         let text = pattern.utf8.map(ASCII.lowercased)
         guard text.starts(with: #"\b("#.utf8) else { return false }

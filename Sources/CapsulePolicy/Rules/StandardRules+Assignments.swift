@@ -8,7 +8,7 @@ extension StandardRules {
         regex = """\
         (?i)\\b(?:bearer|authorization[\"']?\\s{0,2}[:=,]\\s{0,2}[\"']?(?:token|apikey|api-key|o\
         auth|digest)|x-(?:api-key|auth-token|access-token|vault-token|gitlab-token)[\"']?\\s{0,2\
-        }[:=,])\\s{1,3}[\"']?([A-Za-z0-9_.~+/=-]{16,})"""
+        }[:=,])\\s{1,3}[\"']?([A-Za-z0-9_.~+/=-]{12,})"""
         keywords = [
             "bearer", "authorization", "x-api-key", "x-auth-token", "x-access-token",
             "x-vault-token", "x-gitlab-token",
@@ -56,7 +56,8 @@ extension StandardRules {
         (?i)(?:;|\"|'|\\s|^)(?:password|pwd)\\s{0,2}=\\s{0,2}([^;\"'\\s<>{}$]{3,100})\\s{0,2};"""
         keywords = ["password", "pwd"]
         [[rules.allowlists]]
-        regexes = ['''(?i)^(?:password|pass|pwd|\*+|x+|null|none|.{0,2})$|^[%#@(]|\($''']
+        regexes = ["""\
+        (?i)^(?:password|pass|pwd|\\*+|x+|null|none|.{0,2})$|^[%#@(]|\\($|\\[|^\\w+\\.\\w+$|\\)$"""]
 
         [[rules]]
         id = "netrc-password"
@@ -122,7 +123,7 @@ extension StandardRules {
         description = "Secret in the value beside its XML name"
         regex = """\
         (?i)(?:name|key|id)=[\"'][\\w.:-]{0,40}(?:password|passwd|pwd|secret|apikey|api_key|api-\
-        key|token|accesskey)[\"']\\s{1,4}value=[\"']([^\"'<>{}$%\\s]{4,200})[\"']"""
+        key|token|accesskey)[\"']\\s{1,4}value=[\"']([^\"'<>{}%\\s]{4,200})[\"']"""
         keywords = [
             "password", "passwd", "pwd", "secret", "apikey", "api_key", "api-key", "token",
             "accesskey",
@@ -134,9 +135,9 @@ extension StandardRules {
         id = "sql-password"
         description = "Password in SQL"
         regex = """\
-        (?i)(?:identified\\s{1,3}by(?:\\s{1,3}password)?|password\\s{0,2}\\(|with\\s(?:encrypted\
-        \\s)?password|set\\s{1,3}password\\s{0,2}=)\\s{0,3}\\(?\\s{0,2}[\"']([^\"'\\r\\n$]{3,120\
-        })[\"']"""
+        (?i)(?:identified\\s{1,3}by(?:\\s{1,3}password)?|(?:^|[\\s,=(])password\\s{0,2}\\(|with\
+        \\s(?:encrypted\\s)?password|set\\s{1,3}password\\s{0,2}=)\\s{0,3}\\(?\\s{0,2}[\"']([^\"\
+        '\\r\\n$]{3,120})[\"']"""
         keywords = ["identified", "password"]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:password|\*+|x+|%s|\?|:\w+)$|^[$<{]''']
@@ -154,81 +155,148 @@ extension StandardRules {
         \\.php|[a-z_]+)$"""]
 
         [[rules]]
-        id = "generic-password"
-        description = "Password beside its name, in quotes"
+        id = "prose-password"
+        description = "Password named in a sentence"
         regex = """\
-        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|[a-z]Pass|kennwort\
-        |pswd)(?:[_.-]?(?:hash|word|value|val|str|string|text|default|test|admin|user|root|db|pr\
-        od|dev|new|old|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,)\\s{0,8}(?:[a-z]{\
-        1,2})?(?:\"([^\"\\r\\n]{4,120})\"|'([^'\\r\\n]{4,120})'|`([^`\\r\\n]{4,120})`)"""
+        (?i)(?:password|passphrase|passwort)(?:\\s(?:for|of)\\s[^\\n\"'`]{0,40}(?:[\"'`][^\\n\"'\
+        `]{1,30}[\"'`]\\s?)?)?\\s(?:is|was|to|ist)\\s{0,2}(?:now\\s|set to\\s)?[\"'`]([^\\s\"'`<\
+        >${}]{4,80})[\"'`]"""
+        keywords = ["passw", "passphrase"]
+        [[rules.allowlists]]
+        regexes = ['''(?i)^(?:password|%s|null|none|true|false|required|empty|invalid)$''']
+
+        [[rules]]
+        id = "call-credentials"
+        description = "Password passed to a call that takes a user and a password"
+        regex = """\
+        (?i)(?:NetworkCredential|PSCredential|DirectoryEntry|UsernamePasswordCredentials?|Userna\
+        mePasswordAuthenticationToken|PasswordAuthentication|HTTPBasicAuth|HTTPDigestAuth|basic_\
+        auth|set_basic_auth|setBasicAuth|authBasic|DriverManager\\.getConnection|set_password|se\
+        tPassword|SetPassword|check_password|create_user|createuser|mysqli?_connect|mysqli|pymys\
+        ql\\.connect|login_user)\\s{0,2}\\(\\s{0,8}(?:[^,()\"']{0,40}[\"'][^\"'\\n]{0,120}[\"']\
+        \\s{0,2},\\s{0,20}){0,3}[\"']([^\"'\\s${}]{4,80})[\"']\\s{0,8}\\)"""
         keywords = [
-            "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
-            "kennwort", "pswd",
+            "credential", "directoryentry", "basicauth", "basic_auth", "authbasic",
+            "getconnection", "set_password", "setpassword", "check_password", "createuser",
+            "create_user", "mysql", "authenticationtoken", "passwordauthentication", "digestauth",
+            "login_user",
         ]
         [[rules.allowlists]]
-        regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z_.-]*)(?:passw(?:or)?d|passwd|passphrase|pwd|pass|secret)[a-z_\
-        :. -]*\\d?|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|%\
-        \\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|null|none|nil|true|false|undefined|string|required|o\
-        ptional|text|hidden|input|label|default|enter.*|please.*|your.*|my[_-]?pass.*|.*change.?\
-        me.*|.*placeholder.*|.*redacted.*|.*example.*|[a-z]+(?: [a-z',.()!?/-]+){2,}.?|/[\\w./-]\
-        +|https?://.*|[\\w.]+\\([^)]*\\)|[a-z]{1,7}|\\w+\\.\\w+(?:\\.\\w+)*|[A-Z]+(?:_[A-Z]+)+)$"""]
+        regexes = ['''(?i)^(?:password|username|user|pass|%s|.*@.*\.\w{2,4})$''']
 
         [[rules]]
-        id = "generic-env-password"
-        description = "Password beside its name, without quotes"
+        id = "secure-string"
+        description = "Plain text of a PowerShell secure string"
         regex = """\
-        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|pswd)(?:[_.-]?(?:h\
-        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"']?\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'`,;<>()\
-        {}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\]|$)"""
+        (?i)ConvertTo-SecureString\\s{1,3}(?:-String\\s{1,3})?[\"']?([^\\s\"'$]{4,100})[\"']?\\s\
+        {1,3}-AsPlainText"""
+        keywords = ["convertto-securestring"]
+
+        [[rules]]
+        id = "short-option-password"
+        description = "Password after -p of a program that takes one"
+        regex = """\
+        (?i)\\b(?:(?:mysql(?:dump|admin|import)?|mariadb)\\b[^\\n|]{0,120}?\\s-p|(?:psexec(?:64)\
+        ?(?:\\.exe)?|sshpass|docker\\s{1,2}login|redis-cli|mongo(?:dump|restore|sh)?|net\\s{1,2}\
+        use|smbclient|ldapsearch|ldapadd|az\\s{1,2}login)\\b[^\\n|]{0,160}?\\s-(?:p|a|w)\\s{0,2}\
+        )[\"']?([^\\s\"'$%<>{}()\\[\\];|&-][^\\s\"'$%<>{}()\\[\\];|&]{3,80})"""
         keywords = [
-            "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass", "pswd",
+            "mysql", "mariadb", "psexec", "sshpass", "docker", "redis-cli", "mongo", "net use",
+            "smbclient", "ldap", "az login",
         ]
         [[rules.allowlists]]
-        regexes = ["""\
-        (?i)^(?:[a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|0x[0-9a-f]+|\\d{1,5}|.*cha\
-        nge.?me.*|.*example.*|your.*|.*password.*|[A-Z]\\w+_\\w+|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|\
-        /.*|https?:.*)$"""]
+        regexes = ['''(?i)^(?:password|pass|\d{2,5}|.*:\d+|/.*|\w+=.*)$''']
 
         [[rules]]
-        id = "generic-secret"
-        description = "Key, secret or token beside its name, in quotes"
-        regex = """\
-        (?i)(?:api[_.-]?key|apikey|secret|token|auth(?:[_.-]?key)?|access[_.-]?key|private[_.-]?\
-        key|credentials?|signing[_.-]?key|encryption[_.-]?key|secret[_.-]?key|app[_.-]?key|consu\
-        mer[_.-]?key|master[_.-]?key|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session\
-        [_.-]?key|_key|\\bkey)(?:[_.-]?(?:id|base|hash|base64|value|val|str|string|text|default|\
-        test|prod|dev|live|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,)\\s{0,8}(?:[a\
-        -z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
-        keywords = ["key", "secret", "token", "auth", "credential", "salt"]
-        entropy = 3
+        id = "openssl-password"
+        description = "Password in an option of OpenSSL"
+        regex = '''(?i)\bpass:([^\s"'$<>{}]{3,80})'''
+        keywords = ["pass:"]
         [[rules.allowlists]]
-        regexes = ["""\
-        (?i)^(?:[^0-9]*|[^a-z]*|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\\
-        [\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*re\
-        dacted.*|.*example.*|your.*|/[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|[a-z]{\
-        2,}(?:[_.:/-][a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|(?:[a-z]+\\d?[._/-]\
-        )+[a-z]+\\d?|.*(?:0123456789|1234567890|abcdefgh).*|\\d{4}-\\d\\d-\\d\\d.*|.*[()\\[\\]{}\
-        ].*|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|cr\
-        t|p12)|sha(?:256|384|512)-.*|\\d+[a-z]{1,3})$"""]
+        regexes = ['''(?i)^(?:\*+|x+|password)$''']
 
         [[rules]]
-        id = "generic-env-secret"
-        description = "Key, secret or token beside its name, without quotes"
+        id = "session-cookie"
+        description = "Value of a session cookie"
         regex = """\
-        (?i)(?:api[_.-]?key|apikey|secret|token|auth[_.-]?key|access[_.-]?key|private[_.-]?key|c\
-        redentials?|signing[_.-]?key|encryption[_.-]?key|secret[_.-]?key|app[_.-]?key|consumer[_\
-        .-]?key|master[_.-]?key|license[_.-]?key|[_.-]salt|session[_.-]?key)(?:[_.-]?(?:id|base|\
-        base64|value|default|test|prod|dev|live|\\d{1,2}))?[\"']?\\s{0,3}(?:=|:\\s)\\s{0,3}([A-Z\
-        a-z0-9_+/=.~:!@#%^*-]{12,400})(?:[\\s\"',;&<\\\\]|$)"""
-        keywords = ["key", "secret", "token", "credential", "salt"]
+        (?i)(?:\\b|_|-|\\.)(?:sid|sess(?:ion)?(?:_?id)?|jsessionid|phpsessid|asp\\.net_sessionid\
+        |auth(?:_?token)?|token|remember_token|csrftoken|xsrf-token|_session)=((?:s%3A|s:)?[A-Za\
+        -z0-9%._+/-]{20,})(?:[;\\s\"'\\\\,&]|$)"""
+        keywords = [
+            "sid=", "sess=", "session=", "sessionid=", "session_id=", "auth=", "token=",
+            "_session=",
+        ]
         entropy = 3.2
         [[rules.allowlists]]
-        regexes = ["""\
-        (?i)^(?:[^0-9]*|[^a-z]*|\\w+\\.[\\w.]*[a-z][\\w.]*|[a-z]\\w*(?:::|->)\\w+.*|.*x{4,}.*|.*\
-        change.?me.*|.*placeholder.*|.*example.*|your.*|/[\\w./-]+|https?:.*|[a-z]{2,}(?:[_.:/-]\
-        [a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|(?:[a-z]+\\d?[._/-])+[a-z]+\\d?|\
-        [A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|.*(?:0123456789|1234567890).*|\\d{4}-\\d\\d-\
-        \\d\\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
+        regexes = ['''^[A-Za-z_.-]+$|^\d+$|^https?''']
+
+        [[rules]]
+        id = "token-list"
+        description = "Tokens in a JSON list"
+        regex = """\
+        (?i)(?:tokens|secrets|passwords|api_?keys)\\\\?\"\\s{0,2}:\\s{0,2}\\[\\s*(\\\\?\"[^\"\\s\
+        \\\\]{8,}\\\\?\"(?:\\s*,\\s*\\\\?\"[^\"\\s\\\\]+\\\\?\")*)\\s*\\]"""
+        keywords = ["tokens", "secrets", "passwords", "keys"]
+        [[rules.allowlists]]
+        regexes = ['''^[A-Za-z_.-]+$|^[A-Za-z]+\d?$''']
+
+        [[rules]]
+        id = "django-secret-key"
+        description = "Secret key of Django"
+        regex = '''SECRET_KEY\s{0,3}=\s{0,3}[bur]?["']((?:[^"'\n\\]|\\.){32,100})["']'''
+        keywords = ["secret_key"]
+
+        [[rules]]
+        id = "kerberos-hash"
+        description = "Kerberos ticket or hash"
+        regex = '''(\$krb5(?:asrep|tgs|pa)\$\d{1,2}\$[\w@.$*:/-]{40,})'''
+        keywords = ["$krb5"]
+
+        [[rules]]
+        id = "kubernetes-bootstrap-token"
+        description = "Bootstrap token of Kubernetes"
+        regex = """\
+        (?i)(?:bootstrap|kubeadm|--token)[\\w -]{0,24}[= :\"']{1,4}([a-z0-9]{6}\\.[a-z0-9]{16})\
+        \\b"""
+        keywords = ["bootstrap", "kubeadm", "--token"]
+
+        [[rules]]
+        id = "vault-unseal-key"
+        description = "Unseal key of Vault"
+        regex = '''(?i)unseal(?:\s{1,2}key\s{1,2}\d{1,2}:)?\s{1,3}([A-Za-z0-9+/]{44})\b'''
+        keywords = ["unseal"]
+
+        [[rules]]
+        id = "json-web-key"
+        description = "Private part of a JSON Web Key"
+        regex = '''"(?:d|k|dp|dq|qi|p|q)"\s{0,2}:\s{0,2}"([A-Za-z0-9_-]{32,1000}={0,2})"'''
+        keywords = ["\"d\"", "\"k\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"p\"", "\"q\""]
+
+        [[rules]]
+        id = "nkey-seed"
+        description = "Seed of a NATS key"
+        regex = '''\b(S[ACNOUX][A-Z2-7]{56})\b'''
+        keywords = ["sa", "sc", "sn", "so", "su", "sx"]
+        entropy = 3.5
+
+        [[rules]]
+        id = "otp-secret"
+        description = "Secret of one-time passwords"
+        regex = """\
+        (?i)(?:otp|totp|2fa|mfa)[\\w. -]{0,24}[\"'\\s]{0,4}(?:=>|[:=,(])[\\s\"'=>]{0,5}([A-Z2-7]\
+        {16,64})\\b|otpauth://[^\\s\"']{0,200}[?&]secret=([A-Z2-7]{8,128})"""
+        keywords = ["otp", "2fa", "mfa"]
+        [[rules.allowlists]]
+        regexes = ['''^[a-zA-Z]+$''']
+
+        [[rules]]
+        id = "url-parameter-secret"
+        description = "Secret in a parameter of a URL or form"
+        regex = """\
+        (?i)[?&;](?:[\\w.-]{0,30}(?:token|api_?key|secret|password|passwd|pwd|access_?key|auth_?\
+        key)|key|auth)=([^&\\s\"'<>#$\\x60{}\\\\;]{8,1000})"""
+        keywords = ["token=", "key=", "secret=", "password=", "passwd=", "pwd=", "auth="]
+        [[rules.allowlists]]
+        regexes = ['''(?i)^(?:[A-Za-z_.-]+|\d+|.*x{4,}.*|.*%7b.*|.*\(.*|your.*|.*example.*)$''']
         """#
 }

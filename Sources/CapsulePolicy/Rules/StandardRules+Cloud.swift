@@ -82,7 +82,7 @@ extension StandardRules {
         description = "Azure storage account key"
         regex = """\
         (?i:AccountKey|account_?key|storage_?(?:account_?)?key|access_?key|primary_?key|cosmos\\\
-        w{0,20}key|master_?key)[\"'\\s]{0,4}[:=][\\s\"']{0,4}([A-Za-z0-9+/]{86}==)"""
+        w{0,20}key|master_?key)[\"'\\s]{0,4}[:=][\\s\"']{0,4}([A-Za-z0-9+/]{60,100}==)"""
         keywords = ["key"]
 
         [[rules]]

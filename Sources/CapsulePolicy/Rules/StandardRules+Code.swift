@@ -202,8 +202,12 @@ extension StandardRules {
         [[rules]]
         id = "new-relic-key"
         description = "New Relic key"
-        regex = '''\b(NR(?:AK|JS|II|RA|SP)-[A-Za-z0-9_-]{19,32}|[a-f0-9]{36}NRAL)\b'''
-        keywords = ["nrak-", "nrjs-", "nrii-", "nrra-", "nrsp-", "nral"]
+        regex = """\
+        \\b(NR(?:AK|JS|II|RA|SP|IQ|AA|DB)-[A-Za-z0-9_-]{19,48}|(?:eu01xx)?[a-z0-9]{28,36}NRAL)\\\
+        b"""
+        keywords = [
+            "nrak-", "nrjs-", "nrii-", "nrra-", "nrsp-", "nriq-", "nraa-", "nrdb-", "nral",
+        ]
 
         [[rules]]
         id = "grafana-token"

@@ -6,9 +6,9 @@ extension StandardRules {
         id = "private-key"
         description = "Private key in PEM"
         regex = """\
-        (-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY-----[\\s\\S]+?-----END (?:[A-Z0-9]+ ){0,4}PRI\
-        VATE KEY-----|-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY-----(?:(?:\\s|\\\\[rn]|[\"'+,>#*\
-        ;]| {1,3})*[A-Za-z0-9+/=:, -]{20,})+)"""
+        (-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY-----(?:[^.-]|-[^-]|\\.[^.])+?-----END (?:[A-Z\
+        0-9]+ ){0,4}PRIVATE KEY-----|-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY-----(?:(?:\\s|\\\
+        \\[rn]|[\"'+,>#*;]| {1,3})*[A-Za-z0-9+/=:, -]{20,})+)"""
         keywords = ["private key-----"]
 
         [[rules]]
@@ -58,12 +58,13 @@ extension StandardRules {
         id = "password-hash"
         description = "Hash of a password"
         regex = """\
-        (\\$(?:2[abxy]\\$\\d\\d\\$[./A-Za-z0-9]{53}|[156y]\\$[^\\s:$]{0,64}\\$[./A-Za-z0-9]{22,9\
-        0}|apr1\\$[./A-Za-z0-9]{1,8}\\$[./A-Za-z0-9]{22}|argon2(?:id|i|d)\\$[\\w=,$+/.-]{40,200}\
-        |pbkdf2[\\w-]{0,12}\\$[\\w=,$+/.-]{30,200}|P\\$[./A-Za-z0-9]{31}))"""
+        (\\$(?:2[abxy]\\$\\d\\d\\$[./A-Za-z0-9]{53}|[15678y]\\$(?:rounds=\\d{1,9}\\$|[^\\s:$]{0,\
+        64}\\$)?[^\\s:$]{0,64}\\$[./A-Za-z0-9]{22,90}|apr1\\$[./A-Za-z0-9]{1,8}\\$[./A-Za-z0-9]{\
+        22}|argon2(?:id|i|d)\\$[\\w=,$+/.-]{40,200}|pbkdf2[\\w-]{0,12}\\$[\\w=,$+/.-]{30,200}|P\
+        \\$[./A-Za-z0-9]{31}))"""
         keywords = [
-            "$1$", "$5$", "$6$", "$y$", "$2a$", "$2b$", "$2y$", "$2x$", "$apr1$", "$argon2",
-            "$pbkdf2", "$p$",
+            "$1$", "$5$", "$6$", "$y$", "$7$", "$8$", "$2a$", "$2b$", "$2y$", "$2x$", "$apr1$",
+            "$argon2", "$pbkdf2", "$p$",
         ]
 
         [[rules]]

@@ -54,9 +54,11 @@ extension StandardRules {
 
         [[rules]]
         id = "adyen-key"
-        description = "Adyen key"
-        regex = '''\b(AQE[A-Za-z0-9+/=-]{60,200})'''
-        keywords = ["aqe"]
+        description = "Adyen key beside its name"
+        regex = """\
+        (?i:adyen)[\\w. -]{0,24}[\"'\\s]{0,4}(?:=>|[:=,(])[\\s\"'=>]{0,5}(AQE[A-Za-z0-9+/=_-]{60\
+        ,200})"""
+        keywords = ["adyen"]
 
         [[rules]]
         id = "coinbase-key"

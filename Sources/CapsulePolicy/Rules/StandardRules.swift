@@ -1,7 +1,8 @@
 /// Our own rule file, in the schema that users write theirs in.
 enum StandardRules {
     /// The file, in parts by subject.
-    static let text = [cloud, code, services, money, keys, assignments].joined(separator: "\n")
+    static let text = [cloud, code, services, models, money, keys, assignments, names].joined(
+        separator: "\n")
 
     /// The rules of the file, which tests show to be sound.
     static let parsed: RuleFileParser.Result = {

@@ -1,0 +1,190 @@
+/// Part of our rule file.
+extension StandardRules {
+    /// Secrets that only the name of a variable or field gives away.
+    static let names = #"""
+        [[rules]]
+        id = "generic-password"
+        description = "Password beside its name, in quotes"
+        regex = """\
+        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|[a-z]\
+        Pass|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|val|confirmati\
+        on|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\\)|)\\\
+        s{0,8}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,8}(?:[a-z]{1,2}|(?:new\\s)?(?-\
+        i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\\
+        .){4,120})'|`([^`\\r\\n]{4,120})`)|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\\
+        s]{0,60})[\"'])"""
+        keywords = [
+            "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
+            "kennwort", "pswd", "contrase", "senha", "passe",
+        ]
+        entropy = 1.5
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
+        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
+        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
+        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+)$"""]
+
+        [[rules]]
+        id = "generic-shell-password"
+        description = "Password in a variable of the environment"
+        regex = """\
+        \\b[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW)\\d?=[\"']?([^\\s\"'`$<\
+        >(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{3,120})(?:[\\s\"'`\\\\;&|]|$)"""
+        keywords = ["password", "passwd", "passphrase", "pass", "pwd", "pw"]
+        entropy = 1.5
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
+        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
+        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
+        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1\
+        ,3}|/\\S+)$"""]
+
+        [[rules]]
+        id = "generic-config-password"
+        description = "Password in a configuration file"
+        regex = """\
+        (?im)^[ \\t]*(?:-[ \\t]+|export[ \\t]+|ENV[ \\t]+|set[ \\t]+)?[\"']?[\\w.:-]{0,60}(?:pas\
+        sw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass)[\"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\\
+        s\"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
+        keywords = ["passw", "passphrase", "pwd", "pass"]
+        entropy = 1.5
+        path = """\
+        (?i)(?:\\.(?:ya?ml|ini|cfg|conf|config|cnf|properties|env|toml|txt|md|rst|adoc|sh|bash|p\
+        s1|bat|example|sample|dist|tf|tfvars|template|local|plist|hosts|inventory|defaults?)|(?:\
+        ^|/)(?:\\.env[\\w.]*|Dockerfile[\\w.-]*|Vagrantfile|Makefile|hosts|config|credentials|\\\
+        .\\w+rc))$"""
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
+        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
+        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
+        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1\
+        ,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
+
+        [[rules]]
+        id = "generic-env-password"
+        description = "Password beside its name, without quotes"
+        regex = """\
+        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|pswd)(?:[_.-]?(?:h\
+        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"']?\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'`,;<>()\
+        {}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\]|$)"""
+        keywords = [
+            "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass", "pswd",
+        ]
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\\
+        d{1,5}|.*change.?me.*|.*example.*|your.*|.*password.*|[A-Z]\\w+_\\w+|\\w+\\[.*|.*=>.*|-+\
+        |=+|@\\w+.*|/.*|https?:.*)$"""]
+
+        [[rules]]
+        id = "generic-secret-word"
+        description = "Secret beside its name, in quotes"
+        regex = """\
+        (?i)(?:(?:client|app|shared|jwt|session|cookie|consumer|hmac|signing|webhook|oauth|api|a\
+        uth|storage|http|hash|token)[_.-]?secret|[^\\w]secret|[_.-]secret|secret[_.-]?(?:key|tok\
+        en)|(?:jwt|session|cookie|signing|crypt|encryption|token)[_.-]?key(?:[_.-]?base)?)[\"'\\\
+        ]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:)\\s{0,8}(?:\"([^\"\\s]{6,120})\"|'([^'\\s]{6,120})'\
+        )"""
+        keywords = ["secret", "key"]
+        entropy = 2
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:.*012345.*|[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w\
+        *[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:m\
+        y|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text\
+        |input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&l\
+        t;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|t\
+        rue|false|yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optiona\
+        l|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S\
+        *|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.-]*\
+        [_.-](?:secrets?|key|token)\\w*|(?:my|your|the|app|some|client|test|api|fake|dummy)[_-]?\
+        (?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|client[_-]?secret|secret[_-]?\\w*|\\w+\\.\\\
+        w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})\
+        $"""]
+
+        [[rules]]
+        id = "generic-secret"
+        description = "Key, secret or token beside its name, in quotes"
+        regex = """\
+        (?i)(?:pub(?:lic)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|auth(?:[_.-]?ke\
+        y)?|access[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_.-]?key|s\
+        ecret[_.-]?key|app[_.-]?key|consumer[_.-]?key|master[_.-]?key|license[_.-]?key|account[_\
+        .-]?key|\\bsalt|[_.-]salt|session[_.-]?key|_key|\\bkey)(?:[_.-]?(?:base|hash|base64|valu\
+        e|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,8}(?::=|=\
+        >|==?=?|!==?|:|,)\\s{0,8}(?:[a-z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^\
+        `\\s]{8,400})`)"""
+        keywords = ["key", "secret", "token", "auth", "credential", "salt"]
+        entropy = 3
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^0-9]*|[^a-z]*|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\\
+        [\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*re\
+        dacted.*|.*example.*|your.*|/[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|[a-z]{\
+        2,}(?:[_.:/-][a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|(?:[a-z]+\\d?[._/-]\
+        )+[a-z]+\\d?|.*(?:012345|123456789|abcdefgh|abcdef12).*|\\d{4}-\\d\\d-\\d\\d.*|.*[()\\[\
+        \\]{}].*|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|x\
+        ml|crt|p12)|sha(?:256|384|512)-.*|\\d+[a-z]{1,3})$"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ['''(?i)^(?:pub|host)''']
+
+        [[rules]]
+        id = "generic-env-secret"
+        description = "Key, secret or token beside its name, without quotes"
+        regex = """\
+        (?i)(?:pub(?:lic)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|auth[_.-]?key|a\
+        ccess[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_.-]?key|secret\
+        [_.-]?key|app[_.-]?key|consumer[_.-]?key|master[_.-]?key|license[_.-]?key|[_.-]salt|sess\
+        ion[_.-]?key)(?:[_.-]?(?:base|base64|value|default|test|prod|dev|live|\\d{1,2}))?[\"']?\
+        \\s{0,3}(?:=|:\\s)\\s{0,3}([A-Za-z0-9_+/=.~:!@#%^*-]{12,400})(?:[\\s\"',;&<\\\\]|$)"""
+        keywords = ["key", "secret", "token", "credential", "salt"]
+        entropy = 3.2
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^0-9]*|[^a-z]*|\\w+\\.[\\w.]*[a-z][\\w.]*|[a-z]\\w*(?:::|->)\\w+.*|.*x{4,}.*|.*\
+        change.?me.*|.*placeholder.*|.*example.*|your.*|/[\\w./-]+|https?:.*|[a-z]{2,}(?:[_.:/-]\
+        [a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|(?:[a-z]+\\d?[._/-])+[a-z]+\\d?|\
+        [A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|.*(?:012345|123456789|abcdef12).*|\\d{4}-\\d\
+        \\d-\\d\\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ['''(?i)^(?:pub|host)''']
+
+        [[rules]]
+        id = "generic-shell-secret"
+        description = "Secret in a variable of the environment"
+        regex = """\
+        \\b[A-Z][A-Z0-9_]{0,60}(?:SECRET|TOKEN|API_?KEY|SECRET_KEY|AUTH_KEY|OAUTH_KEY|ACCESS_KEY\
+        )\\d?=[\"']?([^\\s\"'`$<>(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{7,200})(?:[\\s\"'`\
+        \\\\;&|]|$)"""
+        keywords = ["secret", "token", "apikey", "api_key", "auth_key", "access_key"]
+        entropy = 2.8
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
+        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
+        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
+        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d+|\
+        /\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|some|client|test|api|fake|dummy)[_-]?(?\
+        :secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|false)$"""]
+        """#
+}
