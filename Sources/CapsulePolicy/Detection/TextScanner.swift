@@ -148,9 +148,10 @@ struct TextScanner {
             return
         }
         for var window in windows {
-            // A line's end is seen, so that a pattern may ask for it.
-            if case .line = rule.reach, window.upperBound < text.count {
-                window = window.lowerBound..<window.upperBound + 1
+            // The ends of a line are seen, so that a pattern may ask for them.
+            if case .line = rule.reach {
+                window =
+                    max(0, window.lowerBound - 1)..<min(text.count, window.upperBound + 1)
             }
             var start = window.lowerBound
             var upper = min(window.upperBound, start + Self.pieceSize)

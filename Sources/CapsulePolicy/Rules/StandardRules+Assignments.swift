@@ -220,11 +220,11 @@ extension StandardRules {
         description = "Value of a session cookie"
         regex = """\
         (?i)(?:\\b|_|-|\\.)(?:sid|sess(?:ion)?(?:_?id)?|jsessionid|phpsessid|asp\\.net_sessionid\
-        |auth(?:_?token)?|token|remember_token|csrftoken|xsrf-token|_session)=((?:s%3A|s:)?[A-Za\
-        -z0-9%._+/-]{20,})(?:[;\\s\"'\\\\,&]|$)"""
+        |auth_?token|remember_token|csrftoken|xsrf-token|_session)=((?:s%3A|s:)?[A-Za-z0-9%._+/-\
+        ]{20,})(?:[;\\s\"'\\\\,&]|$)"""
         keywords = [
-            "sid=", "sess=", "session=", "sessionid=", "session_id=", "auth=", "token=",
-            "_session=",
+            "sid=", "sess=", "session=", "sessionid=", "session_id=", "auth_token=", "authtoken=",
+            "remember_token=", "csrftoken=", "xsrf-token=",
         ]
         entropy = 3.2
         [[rules.allowlists]]
@@ -271,6 +271,7 @@ extension StandardRules {
         description = "Private part of a JSON Web Key"
         regex = '''"(?:d|k|dp|dq|qi|p|q)"\s{0,2}:\s{0,2}"([A-Za-z0-9_-]{32,1000}={0,2})"'''
         keywords = ["\"d\"", "\"k\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"p\"", "\"q\""]
+        entropy = 3.8
 
         [[rules]]
         id = "nkey-seed"

@@ -1,0 +1,178 @@
+// One made-up token for each kind that has a form of its own, and texts that look like one.
+
+import Testing
+
+@testable import CapsulePolicy
+
+@Suite("Tokens")
+struct TokenTests {
+    private static let uuid = "\(noise(8, lowerHex))-3f1c-4b7a-9c0d-\(noise(12, lowerHex))"
+
+    static let samples: [(id: String, text: String)] =
+        cloud + forges + services + models + money + standards
+
+    private static let cloud = [
+        ("aws-access-key", "AKIA" + noise(16, uppercase)),
+        ("aws-secret-key", "aws_secret_access_key = " + noise(40)),
+        ("aws-session-token", "aws_session_token=" + noise(200)),
+        ("google-api-key", "AIza" + noise(35)),
+        ("google-oauth-secret", "GOCSPX" + "-" + noise(28)),
+        ("google-oauth-token", "ya29" + "." + noise(60)),
+        ("google-refresh-token", " 1//0" + noise(60)),
+        ("azure-storage-key", "AccountKey=" + noise(86) + "=="),
+        ("azure-sas-signature", "https://a.blob.core/x?sv=1&sig=" + noise(43) + "%3D"),
+        ("azure-client-secret", "x=" + noise(3) + "8Q~" + noise(34)),
+        ("azure-shared-access-key", "SharedAccessKey=" + noise(43) + "="),
+        ("alibaba-access-key", "LTAI" + noise(20)),
+        ("digitalocean-token", "dop_v1" + "_" + noise(64, lowerHex)),
+        ("heroku-key", "HRKU" + "-" + uuid),
+        ("netlify-token", "nfp" + "_" + noise(40)),
+        ("supabase-key", "sbp" + "_" + noise(40, lowerHex)),
+        ("planetscale-token", "pscale_tkn" + "_" + noise(43)),
+        ("databricks-token", "dapi" + noise(32, lowerHex)),
+        ("doppler-token", "dp.pt" + "." + noise(43)),
+        ("pulumi-token", "pul" + "-" + noise(40, lowerHex)),
+        ("terraform-token", noise(14) + ".atlasv1" + "." + noise(64)),
+        ("vault-token", "hvs" + "." + noise(90)),
+        ("tailscale-key", "tskey" + "-auth-" + noise(12) + "-" + noise(32)),
+    ]
+
+    private static let forges = [
+        ("github-token", "ghp" + "_" + noise(36)),
+        ("github-token", "ghs" + "_" + noise(36)),
+        ("github-fine-grained-token", "github_pat" + "_" + noise(22) + "_" + noise(59)),
+        ("gitlab-token", "glpat" + "-" + noise(20)),
+        ("atlassian-token", "ATATT3" + noise(180)),
+        ("npm-token", "npm" + "_" + noise(36)),
+        ("npm-auth", "//registry.example.org/:_authToken=" + noise(40)),
+        ("pypi-token", "pypi" + "-AgE" + noise(120)),
+        ("rubygems-key", "rubygems" + "_" + noise(48, lowerHex)),
+        ("docker-token", "dckr_pat" + "_" + noise(27)),
+        ("docker-auth", "{\"auths\":{\"r\":{\"auth\": \"" + noise(40) + "\"}}}"),
+        ("sonar-token", "squ" + "_" + noise(40, lowerHex)),
+        ("postman-key", "PMAK" + "-" + noise(24, lowerHex) + "-" + noise(34, lowerHex)),
+        ("sentry-token", "sntrys" + "_" + noise(100)),
+        ("new-relic-key", "NRAK" + "-" + noise(27)),
+        ("grafana-token", "glsa" + "_" + noise(32) + "_" + noise(8, lowerHex)),
+        ("sourcegraph-token", "sgp" + "_" + noise(40, lowerHex)),
+    ]
+
+    private static let services = [
+        ("slack-token", "xoxb" + "-123456789012-123456789012-" + noise(24)),
+        ("slack-webhook", "https://hooks.slack" + ".com/services/T" + noise(8) + "/B" + noise(24)),
+        ("discord-token", "bot token M" + noise(23) + "." + noise(6) + "." + noise(27)),
+        ("telegram-token", "123456789" + ":AA" + noise(33)),
+        ("twilio-key", "SK" + noise(32, lowerHex)),
+        ("sendgrid-key", "SG" + "." + noise(22) + "." + noise(43)),
+        ("mailgun-key", "key" + "-" + noise(32, lowerHex)),
+        ("mailchimp-key", noise(32, lowerHex) + "-us" + "12"),
+        ("brevo-key", "xkeysib" + "-" + noise(64, lowerHex) + "-" + noise(16)),
+        ("notion-token", "ntn" + "_" + noise(46)),
+        ("airtable-token", "pat" + noise(14) + "." + noise(64, lowerHex)),
+        ("linear-key", "lin_api" + "_" + noise(40)),
+        ("figma-token", "figd" + "_" + noise(40)),
+        ("hubspot-token", "pat-na1" + "-" + uuid),
+        ("datadog-key", "DATADOG_API_KEY: " + noise(32, lowerHex)),
+    ]
+
+    private static let models = [
+        ("openai-key", "sk" + "-proj-" + noise(40) + "T3Blbk" + "FJ" + noise(40)),
+        ("anthropic-key", "sk-ant" + "-api03-" + noise(93)),
+        ("huggingface-token", "hf" + "_" + noise(34)),
+        ("replicate-token", "r8" + "_" + noise(37)),
+        ("groq-key", "gsk" + "_" + noise(52)),
+        ("openrouter-key", "sk-or" + "-v1-" + noise(64, lowerHex)),
+    ]
+
+    private static let money = [
+        ("stripe-key", "sk_live" + "_" + noise(24)),
+        ("stripe-webhook-secret", "whsec" + "_" + noise(32)),
+        ("square-token", "sq0atp" + "-" + noise(22)),
+        ("shopify-token", "shpat" + "_" + noise(32, lowerHex)),
+        ("plaid-token", "access-sandbox" + "-" + uuid),
+        ("razorpay-key", "rzp_live" + "_" + noise(14)),
+    ]
+
+    private static let standards = [
+        ("age-secret-key", "AGE-SECRET" + "-KEY-1" + noise(58, "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L")),
+        ("jwt", "eyJ" + noise(30) + ".eyJ" + noise(60) + "." + noise(43)),
+        ("password-hash", "$2b$12$" + noise(53)),
+        ("password-hash", "root:$6$" + noise(8) + "$" + noise(86)),
+        ("wireguard-key", "PrivateKey = " + noise(43) + "="),
+        ("bearer-header", "Authorization: Bearer " + noise(40)),
+        ("basic-header", "Authorization: Basic " + noise(24) + "=="),
+        ("url-credentials", "postgres://app:" + noise(12) + "@db.example.org/x"),
+        ("netrc-password", "machine api.example.org login ada password " + noise(10)),
+        ("pgpass-password", "db.example.org:5432:app:ada:" + noise(10)),
+        ("connection-password", "Server=db;Database=x;Password=" + noise(10) + ";"),
+        ("curl-credentials", "curl -s -u ada:" + noise(10) + " https://example.org"),
+        ("cli-password", "tool login --password " + noise(6) + "-7x9"),
+        ("xml-password", "<dbPassword>" + noise(10) + "</dbPassword>"),
+        ("sql-password", "CREATE USER x IDENTIFIED BY '" + noise(10) + "'"),
+        ("define-secret", "define('DB_PASSWORD', '" + noise(10) + "');"),
+        ("kubeconfig-key", "client-key-data: " + noise(400)),
+        ("generic-password", "password = \"" + noise(10) + "\""),
+        ("generic-secret", "api_key: '" + noise(32) + "'"),
+        ("generic-env-secret", "my.api.key=" + noise(32)),
+        ("generic-shell-secret", "export SERVICE_TOKEN=" + noise(32, String(alphanumerics.prefix(26)))),
+    ]
+
+    @Test("a token is found, once, by its rule", arguments: samples)
+    func found(sample: (id: String, text: String)) {
+        let text = "before\n\(sample.text)\nafter"
+        let findings = Redactor().scan(Array(text.utf8))
+        #expect(findings.map(\.ruleID) == [sample.id])
+        #expect(findings.first?.line == 2)
+        #expect(findings.first?.kind == RedactionRule.kind(of: sample.id))
+        let again = Redactor().scan(Redactor().mask(Array(text.utf8)).bytes)
+        #expect(again.isEmpty)
+    }
+
+    @Test(
+        "what is no secret stays",
+        arguments: [
+            "let token = tokens.next()", "password: String", "password = getPassword()",
+            "const secret = process.env.SECRET", "API_KEY=${API_KEY}", "password: \"${PASSWORD}\"",
+            "token: <your token>", "if password == nil { return }", "key: value",
+            "git commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+            "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "integrity sha512-" + noise(86) + "==", "id 123e4567-e89b-12d3-a456-426614174000",
+            "task-disk-risk-ask-mask", "Sources/CapsulePolicy/Detection/KeywordMatcher.swift",
+            "https://example.org:8080/path", "mysql://localhost/db", "the basic idea of tokens",
+            "-----BEGIN PUBLIC KEY-----", "\"password\": \"string\"",
+            "password: 'Invalid Password'",
+            "secretKeyRef:\n  name: app\n  key: password", "Bearer token", "author: keyboard",
+            "AKIA" + noise(15, uppercase), "ghp" + "_" + noise(20), "eyJ" + noise(4),
+        ])
+    func harmless(text: String) { #expect(kinds(text).isEmpty) }
+
+    @Test(
+        "keys over many lines are one finding",
+        arguments: ["RSA ", "EC ", "OPENSSH ", "", "ENCRYPTED "])
+    func keys(label: String) {
+        let lines = (0..<20).map { noise(64, seed: UInt64($0 + 1)) }
+        let armor = "-----BEGIN " + "\(label)PRIVATE KEY-----"
+        let end = "-----END " + "\(label)PRIVATE KEY-----"
+        for separator in ["\n", "\r\n", "\\n"] {
+            let key = ([armor] + lines + [end]).joined(separator: separator)
+            #expect(masked("a\n\(key)\nb") == "a\n[PRIVATE_KEY:1]\nb")
+        }
+        let cut = ([armor] + lines).joined(separator: "\n")
+        #expect(masked("a\n\(cut)") == "a\n[PRIVATE_KEY:1]")
+        let indented = ([armor] + lines + [end]).joined(separator: "\n    ")
+        #expect(kinds("key: |\n    \(indented)\n") == ["PRIVATE_KEY"])
+    }
+
+    @Test("PGP and OpenVPN keys, too")
+    func otherKeys() {
+        let body = (0..<20).map { noise(64, seed: UInt64($0 + 1)) }.joined(separator: "\n")
+        let pgp =
+            "-----BEGIN PGP " + "PRIVATE KEY BLOCK-----\n\n\(body)\n-----END PGP "
+            + "PRIVATE KEY BLOCK-----"
+        #expect(masked(pgp) == "[PGP_PRIVATE_KEY:1]")
+        let vpn =
+            "-----BEGIN OpenVPN " + "Static key V1-----\n\(body)\n-----END OpenVPN "
+            + "Static key V1-----"
+        #expect(masked(vpn) == "[OPENVPN_STATIC_KEY:1]")
+    }
+}
