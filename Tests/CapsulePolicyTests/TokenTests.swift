@@ -114,7 +114,10 @@ struct TokenTests {
         ("generic-password", "password = \"" + noise(10) + "\""),
         ("generic-secret", "api_key: '" + noise(32) + "'"),
         ("generic-env-secret", "my.api.key=" + noise(32)),
-        ("generic-shell-secret", "export SERVICE_TOKEN=" + noise(32, String(alphanumerics.prefix(26)))),
+        (
+            "generic-shell-secret",
+            "export SERVICE_TOKEN=" + noise(32, String(alphanumerics.prefix(26)))
+        ),
     ]
 
     @Test("a token is found, once, by its rule", arguments: samples)

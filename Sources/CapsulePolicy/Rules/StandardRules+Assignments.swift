@@ -105,14 +105,23 @@ extension StandardRules {
         regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%''']
 
         [[rules]]
+        id = "property-password"
+        description = "Password in a property of the Java command line"
+        regex = """\
+        -D[\\w.-]{0,60}(?i:password|passwd|passphrase)=[\"']?([^\\s\"'$<>{}();|&\\\\]{4,120})"""
+        keywords = ["password=", "passwd=", "passphrase="]
+        [[rules.allowlists]]
+        regexes = ['''(?i)^(?:password|\*+|x+)$''']
+
+        [[rules]]
         id = "xml-password"
         description = "Secret in an XML element or attribute"
         regex = """\
         (?i)<(?:[\\w.:-]{0,40}(?:password|passwd|passphrase|secret|apikey|api_key|token|accesske\
-        y|privatekey))(?:\\s[^<>]{0,80})?>\\s{0,8}([^<>\\s{}$%][^<>\\s{}]{3,200})\\s{0,8}</"""
+        y|privatekey))>\\s{0,8}([^<>\\s{}$%][^<>\\s{}]{3,200})\\s{0,8}</"""
         keywords = [
-            "password", "passwd", "passphrase", "secret", "apikey", "api_key", "token",
-            "accesskey", "privatekey",
+            "password>", "passwd>", "passphrase>", "secret>", "apikey>", "api_key>", "token>",
+            "accesskey>", "privatekey>",
         ]
         [[rules.allowlists]]
         regexes = ["""\
@@ -124,10 +133,7 @@ extension StandardRules {
         regex = """\
         (?i)(?:name|key|id)=[\"'][\\w.:-]{0,40}(?:password|passwd|pwd|secret|apikey|api_key|api-\
         key|token|accesskey)[\"']\\s{1,4}value=[\"']([^\"'<>{}%\\s]{4,200})[\"']"""
-        keywords = [
-            "password", "passwd", "pwd", "secret", "apikey", "api_key", "api-key", "token",
-            "accesskey",
-        ]
+        keywords = ["value="]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:true|false|none|null|password|\*+|\d{1,3}|x+)$''']
 
@@ -135,9 +141,9 @@ extension StandardRules {
         id = "sql-password"
         description = "Password in SQL"
         regex = """\
-        (?i)(?:identified\\s{1,3}by(?:\\s{1,3}password)?|(?:^|[\\s,=(])password\\s{0,2}\\(|with\
-        \\s(?:encrypted\\s)?password|set\\s{1,3}password\\s{0,2}=)\\s{0,3}\\(?\\s{0,2}[\"']([^\"\
-        '\\r\\n$]{3,120})[\"']"""
+        (?i)(?:identified\\s{1,3}(?:with\\s{1,3}\\S{1,40}\\s{1,3})?by(?:\\s{1,3}password)?|(?:^|\
+        [\\s,=(])password\\s{0,2}\\(|with\\s(?:encrypted\\s)?password|set\\s{1,3}password\\s{0,2\
+        }=)\\s{0,3}\\(?\\s{0,2}[\"']([^\"'\\r\\n$]{3,120})[\"']"""
         keywords = ["identified", "password"]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:password|\*+|x+|%s|\?|:\w+)$|^[$<{]''']
@@ -148,7 +154,7 @@ extension StandardRules {
         regex = """\
         (?i)define\\(\\s{0,3}[\"'][\\w-]{0,40}(?:password|passwd|pass|pwd|secret|_key|_salt|toke\
         n)[\\w-]{0,20}[\"']\\s{0,3},\\s{0,4}[\"']([^\"'\\r\\n]{4,200})[\"']"""
-        keywords = ["define"]
+        keywords = ["define("]
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:password|put your unique phrase here|\\*+|.*_here|null|none|true|false|[\\w.-]+\
@@ -277,7 +283,7 @@ extension StandardRules {
         id = "nkey-seed"
         description = "Seed of a NATS key"
         regex = '''\b(S[ACNOUX][A-Z2-7]{56})\b'''
-        keywords = ["sa", "sc", "sn", "so", "su", "sx"]
+        keywords = ["nkey", "seed", "nats"]
         entropy = 3.5
 
         [[rules]]

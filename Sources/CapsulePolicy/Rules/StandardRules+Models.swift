@@ -155,7 +155,7 @@ extension StandardRules {
         id = "asana-token"
         description = "Asana token"
         regex = '''\b([0-2]/\d{10,20}(?:/\d{10,20})?:[a-f0-9]{32})\b'''
-        keywords = ["0/", "1/", "2/"]
+        keywords = ["asana"]
 
         [[rules]]
         id = "shippo-token"

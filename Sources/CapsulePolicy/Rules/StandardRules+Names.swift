@@ -20,14 +20,15 @@ extension StandardRules {
         entropy = 1.5
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
-        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
-        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
-        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
+        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
+        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
+        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
+        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
+        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
+        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
+        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
+        -z0-9',.()!?:/*-]+)+)$"""]
 
         [[rules]]
         id = "generic-shell-password"
@@ -39,15 +40,15 @@ extension StandardRules {
         entropy = 1.5
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
-        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
-        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
-        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1\
-        ,3}|/\\S+)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
+        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
+        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
+        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
+        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
+        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
+        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
+        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
+        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
 
         [[rules]]
         id = "generic-config-password"
@@ -65,15 +66,16 @@ extension StandardRules {
         .\\w+rc))$"""
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
-        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
-        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
-        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1\
-        ,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
+        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
+        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
+        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
+        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
+        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
+        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
+        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
+        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+\
+        (?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
 
         [[rules]]
         id = "generic-env-password"
@@ -104,18 +106,18 @@ extension StandardRules {
         entropy = 2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:.*012345.*|[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w\
-        *[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:m\
-        y|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text\
-        |input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&l\
-        t;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|t\
-        rue|false|yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optiona\
-        l|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S\
-        *|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.-]*\
-        [_.-](?:secrets?|key|token)\\w*|(?:my|your|the|app|some|client|test|api|fake|dummy)[_-]?\
-        (?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|client[_-]?secret|secret[_-]?\\w*|\\w+\\.\\\
-        w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})\
-        $"""]
+        (?i)^(?:.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|obje\
+        ct|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|tes\
+        t123|foo|bar|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)\
+        ?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\\
+        $\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\\
+        }|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidde\
+        n|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*reda\
+        cted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/\
+        *-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|a\
+        pp|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|cli\
+        ent[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]\
+        +)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
 
         [[rules]]
         id = "generic-secret"
@@ -176,15 +178,16 @@ extension StandardRules {
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|[a-z]{0,20}[_ .-]pass(?:word|wd|phrase)?\\d?|(?-i:[A-Z]\\w*[ _-]?[Pp]\
-        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:my|your|the|\
-        user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
-        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d+|\
-        /\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|some|client|test|api|fake|dummy)[_-]?(?\
-        :secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|false)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
+        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
+        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
+        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
+        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
+        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
+        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
+        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
+        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|\
+        some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|f\
+        alse)$"""]
         """#
 }

@@ -26,7 +26,7 @@ extension StandardRules {
         id = "discord-token"
         description = "Discord bot token"
         regex = '''\b([MNO][A-Za-z\d_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40})'''
-        keywords = ["discord", "bot", "token"]
+        keywords = ["discord", "bot"]
 
         [[rules]]
         id = "discord-webhook"
@@ -149,6 +149,6 @@ extension StandardRules {
         regex = """\
         (?i:facebook|\\bfb)[\\w. -]{0,24}[\"'\\s]{0,4}(?:=>|[:=,(])[\\s\"'=>]{0,5}([a-f0-9]{32})\
         \\b"""
-        keywords = ["facebook", "fb"]
+        keywords = ["facebook", "fb_", "fbap", "fbsec"]
         """#
 }

@@ -24,6 +24,9 @@ enum StandardRules {
         "netrc-password": (256, 512),
     ]
 
+    /// Rules whose keyword is a part of the name that the secret is assigned to.
+    private static let namedRules: Set<String> = ["azure-storage-key", "wireguard-key"]
+
     /// Every rule of ours matches at its keyword, so it need not look further.
     private static func localize(_ rule: inout RedactionRule) {
         if let reach = longRules[rule.id] {
@@ -33,6 +36,8 @@ enum StandardRules {
         }
         if rule.id.hasPrefix("generic-") {
             rule.rank = .generic
+        }
+        if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
         } else if let pattern = rule.pattern,
             RedactionRule.beginsWithKeywords(pattern.source, rule.keywords)
