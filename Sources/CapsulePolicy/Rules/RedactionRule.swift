@@ -41,6 +41,7 @@ struct RedactionRule: Sendable {
 
     /// Which of two findings at one place gives its kind.
     enum Rank: Int, Sendable, Comparable {
+        case vague
         case generic
         case personal
         case specific

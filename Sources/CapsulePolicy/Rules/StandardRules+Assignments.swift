@@ -26,9 +26,7 @@ extension StandardRules {
         keywords = ["basic"]
         entropy = 2.5
         [[rules.allowlists]]
-        regexes = ["""\
-        ^(?:[a-z]+|[A-Z]?[a-z]+|[A-Z]+|[A-Za-z]+/[A-Za-z]+|[a-z]+[A-Z][A-Za-z]+|[A-Z][a-z]+[A-Z]\
-        [a-z]+(?:[A-Z][a-z]+)*)$"""]
+        regexes = ['''^(?:[A-Z]?[a-z]+|[A-Z]+|[A-Za-z]+/[A-Za-z]+|[A-Z]?[a-z]+[A-Z][a-z]+)$''']
 
         [[rules]]
         id = "url-credentials"
@@ -90,16 +88,27 @@ extension StandardRules {
         regexes = ['''(?i)^(?:password|pass|pwd|\*+|x+|secret)$''']
 
         [[rules]]
+        id = "spoken-token"
+        description = "Token after its name in a sentence or a log"
+        regex = """\
+        (?i)(?:token|secret|api[ _-]?key|access[ _-]?key|private[ _-]?key|auth[ _-]?key)(?:[ \\t\
+        ]{0,2}(?:[:=]|is\\b)|[ \\t_-])[ \\t]{0,2}[\"']?([A-Za-z0-9][A-Za-z0-9_-]{18,200})(?:[\\s\
+        \"',;.)]|$)"""
+        keywords = ["token", "secret", "key"]
+        entropy = 3.3
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:[^0-9]*|\\d*|[0-9-]+|(?:[a-z]+\\d{0,3}[_-])+[a-z]*\\d*|(?-i:[A-Z]?[a-z]+(?:[A-Z]\
+        [a-z]+)+\\d{0,3})|.*x{4,}.*|(?:your|my|the)[_-].*|.*(?:012345|123456789).*)$"""]
+
+        [[rules]]
         id = "cli-password"
         description = "Password on a command line"
         regex = """\
-        (?i)\\s--?(?:password|passwd|pass|pwd|token|secret|api-?key|secret-?key|auth-?token|acce\
-        ss-?token)(?:=|\\s{1,2})[\"']?([^\\s\"'$<>{}()\\[\\],;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200}\
-        )"""
-        keywords = [
-            "-password", "-passwd", "-pass", "-pwd", "-token", "-secret", "-api", "-auth",
-            "-access",
-        ]
+        (?i)\\s--?(?:[\\w-]{0,20}password|passwd|passphrase|pass|pwd|[\\w-]{0,20}token|secret|ap\
+        i-?key|secret-?key|auth-?token|access-?token)(?:=|\\s{1,2})[\"']?([^\\s\"'$<>{}()\\[\\],\
+        ;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200})"""
+        keywords = ["password", "-passwd", "-pass", "-pwd", "token", "-secret", "-api"]
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%''']
@@ -136,6 +145,14 @@ extension StandardRules {
         keywords = ["value="]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:true|false|none|null|password|\*+|\d{1,3}|x+)$''']
+
+        [[rules]]
+        id = "sql-bare-password"
+        description = "Password in SQL of Oracle, without quotes"
+        regex = '''(?i)identified\s{1,3}by\s{1,3}([a-z][\w$#]{3,60})(?:[\s;,]|$)'''
+        keywords = ["identified"]
+        [[rules.allowlists]]
+        regexes = ['''(?i)^(?:password|values|externally|globally|[a-z_]*password|[a-z]{1,8})$''']
 
         [[rules]]
         id = "sql-password"

@@ -11,24 +11,30 @@ extension StandardRules {
         on|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\\)|)\\\
         s{0,8}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,8}(?:[a-z]{1,2}|(?:new\\s)?(?-\
         i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\\
-        .){4,120})'|`([^`\\r\\n]{4,120})`)|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\\
-        s]{0,60})[\"'])"""
+        .){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"'])"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
             "kennwort", "pswd", "contrase", "senha", "passe",
         ]
-        entropy = 1.5
+        entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
-        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
-        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
-        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
-        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
-        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
-        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
-        -z0-9',.()!?:/*-]+)+)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|[\\w.]+\\.[A-Z]\\w+|[\\w\
+        -]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2,}|function|object|\
+        number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test12\
+        3|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(\
+        ?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
+        \\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\
+        \\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|tex\
+        t|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*\
+        |.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',\
+        .()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff\
+        ][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.\
+        *#|'+.*)$"""]
+        [[rules.allowlists]]
+        paths = ["""\
+        (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}[_-\
+        ][A-Z]{2}\\.(?:json|ya?ml|properties|php|ts|js)$"""]
 
         [[rules]]
         id = "generic-shell-password"
@@ -37,18 +43,20 @@ extension StandardRules {
         \\b[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW)\\d?=[\"']?([^\\s\"'`$<\
         >(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{3,120})(?:[\\s\"'`\\\\;&|]|$)"""
         keywords = ["password", "passwd", "passphrase", "pass", "pwd", "pw"]
-        entropy = 1.5
+        entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
         oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
-        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
-        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
-        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
-        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
-        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
-        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
+        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
+        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
+        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
+        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
+        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
+        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
+        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
+        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
+        \\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
 
         [[rules]]
         id = "generic-config-password"
@@ -58,24 +66,26 @@ extension StandardRules {
         sw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass)[\"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\\
         s\"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
         keywords = ["passw", "passphrase", "pwd", "pass"]
-        entropy = 1.5
+        entropy = 1.4
         path = """\
         (?i)(?:\\.(?:ya?ml|ini|cfg|conf|config|cnf|properties|env|toml|txt|md|rst|adoc|sh|bash|p\
-        s1|bat|example|sample|dist|tf|tfvars|template|local|plist|hosts|inventory|defaults?)|(?:\
-        ^|/)(?:\\.env[\\w.]*|Dockerfile[\\w.-]*|Vagrantfile|Makefile|hosts|config|credentials|\\\
-        .\\w+rc))$"""
+        s1|bat|example|sample|dist|tf|tfvars|template|local|plist|hosts|inventory|defaults?|rsp|\
+        tmpl|j2|erb|service|cnf)|(?:^|/)(?:\\.env[\\w.]*|Dockerfile[\\w.-]*|Vagrantfile|Makefile\
+        |hosts|config|credentials|\\.\\w+rc))$"""
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
         oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
-        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
-        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
-        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
-        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
-        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
-        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+\
-        (?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
+        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
+        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
+        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
+        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
+        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
+        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
+        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
+        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
+        \\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|cha\
+        ngeme!{0,2}\\?)$"""]
 
         [[rules]]
         id = "generic-env-password"
@@ -90,8 +100,8 @@ extension StandardRules {
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:[a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\\
-        d{1,5}|.*change.?me.*|.*example.*|your.*|.*password.*|[A-Z]\\w+_\\w+|\\w+\\[.*|.*=>.*|-+\
-        |=+|@\\w+.*|/.*|https?:.*)$"""]
+        d{1,5}|.*change.?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[\
+        A-Za-z]+|[a-z]+_[a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
 
         [[rules]]
         id = "generic-secret-word"
@@ -106,18 +116,20 @@ extension StandardRules {
         entropy = 2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|obje\
-        ct|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|tes\
-        t123|foo|bar|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)\
-        ?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\\
-        $\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\\
-        }|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidde\
-        n|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*reda\
-        cted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/\
-        *-]*(?: +[a-z0-9',.()!?:/*-]+)+|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|a\
-        pp|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|cli\
-        ent[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]\
-        +)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
+        (?i)^(?:@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|\
+        object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test\
+        |test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*\
+        |passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\\
+        (|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|\
+        <.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|st\
+        r|text|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placehol\
+        der.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][\
+        a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\
+        \\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangsko\
+        de|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|app|some|client|test\
+        |api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|client[_-]?secret|secr\
+        et[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+)+|(?-i:[a-z]+(?:[\
+        A-Z][a-z]+)+)|.{0,7})$"""]
 
         [[rules]]
         id = "generic-secret"
@@ -125,13 +137,13 @@ extension StandardRules {
         regex = """\
         (?i)(?:pub(?:lic)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|auth(?:[_.-]?ke\
         y)?|access[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_.-]?key|s\
-        ecret[_.-]?key|app[_.-]?key|consumer[_.-]?key|master[_.-]?key|license[_.-]?key|account[_\
-        .-]?key|\\bsalt|[_.-]salt|session[_.-]?key|_key|\\bkey)(?:[_.-]?(?:base|hash|base64|valu\
-        e|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,8}(?::=|=\
-        >|==?=?|!==?|:|,)\\s{0,8}(?:[a-z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^\
-        `\\s]{8,400})`)"""
-        keywords = ["key", "secret", "token", "auth", "credential", "salt"]
-        entropy = 3
+        ecret[_.-]?key|app[_.-]?key|consumer[_.-]?key|oauth_(?:verifier|signature)|master[_.-]?k\
+        ey|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key|_key|\\bkey)(?:[\
+        _.-]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))\
+        ?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,)\\s{0,8}(?:[a-z]{1,2})?(?:\"([^\"\\s]{8,40\
+        0})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
+        keywords = ["key", "secret", "token", "auth", "oauth_", "credential", "salt"]
+        entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:[^0-9]*|[^a-z]*|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\\
@@ -180,14 +192,15 @@ extension StandardRules {
         regexes = ["""\
         (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
         oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:my|your|the|user)[_-]?passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\\
-        w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\\
-        w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|\
-        x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|lab\
-        el|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\\
-        bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a\
-        -z0-9',.()!?:/*-]+)+|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|\
-        some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|f\
-        alse)$"""]
+        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
+        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
+        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
+        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
+        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
+        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
+        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
+        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
+        \\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|some|client|test|api|f\
+        ake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|false)$"""]
         """#
 }

@@ -34,9 +34,8 @@ enum StandardRules {
         } else {
             rule.reach = .line(before: 128, after: 320)
         }
-        if rule.id.hasPrefix("generic-") {
-            rule.rank = .generic
-        }
+        if rule.id.hasPrefix("generic-") { rule.rank = .generic }
+        if rule.id == "spoken-token" { rule.rank = .vague }
         if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
         } else if let pattern = rule.pattern,
