@@ -80,7 +80,8 @@ struct TextScanner {
         var hasSpace = false
         while index < last {
             switch text[index] {
-            case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"):
+            case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"),
+                UInt8(ascii: "("):
                 return true
             case 32, 9, 10, 13: hasSpace = true
             case UInt8(ascii: "\""), UInt8(ascii: "'"):

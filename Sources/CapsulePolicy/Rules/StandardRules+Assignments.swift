@@ -37,8 +37,8 @@ extension StandardRules {
         keywords = ["://"]
         [[rules.allowlists]]
         regexes = ["""\
-        ^(?:[Pp]assword|[Pp]ass|[Pp]asswd|PASSWORD|PASS|\\*+|x+|X+|\\.{3}|%s|port|\\d{1,5}|\\[.*\
-        )$|^\\d{2,5}/"""]
+        ^(?:[A-Z]+(?:_[A-Z]+)+|PASSWORD|PASS|pass|\\*+|x+|X+|\\.{3}|%s|port|\\d{1,5}|\\[.*)$|^\\\
+        d{2,5}/"""]
 
         [[rules]]
         id = "url-token"
@@ -100,6 +100,12 @@ extension StandardRules {
         regexes = ["""\
         (?i)^(?:[^0-9]*|\\d*|[0-9-]+|(?:[a-z]+\\d{0,3}[_-])+[a-z]*\\d*|(?-i:[A-Z]?[a-z]+(?:[A-Z]\
         [a-z]+)+\\d{0,3})|.*x{4,}.*|(?:your|my|the)[_-].*|.*(?:012345|123456789).*)$"""]
+
+        [[rules]]
+        id = "signature-value"
+        description = "Signature beside its name in JSON"
+        regex = '''(?i)\\?["']sig\\?["']\s{0,2}:\s{0,2}\\?["']([a-f0-9]{32,128})\\?["']'''
+        keywords = ["sig"]
 
         [[rules]]
         id = "cli-password"

@@ -7,8 +7,6 @@ extension StandardRules {
         description = "AWS access key id"
         regex = '''\b((?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16})\b'''
         keywords = ["akia", "asia", "abia", "acca", "a3t"]
-        [[rules.allowlists]]
-        regexes = ['''EXAMPLE$''']
 
         [[rules]]
         id = "aws-secret-key"
@@ -19,8 +17,6 @@ extension StandardRules {
         [=>]{0,5}([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"""
         keywords = ["aws", "amazon", "amz", "s3", "secret"]
         entropy = 3.2
-        [[rules.allowlists]]
-        regexes = ['''EXAMPLEKEY$''']
 
         [[rules]]
         id = "aws-session-token"

@@ -109,7 +109,7 @@ extension StandardRules {
         [[rules]]
         id = "docker-auth"
         description = "Credentials in a Docker configuration"
-        regex = '''"auth"\s{0,2}:\s{0,2}"([A-Za-z0-9+/]{8,400}={0,2})"'''
+        regex = '''"auth"\s{0,2}:\s{0,2}"([A-Za-z0-9+/]{12,400}={0,2})"'''
         keywords = ["\"auth\""]
 
         [[rules]]

@@ -6,12 +6,13 @@ extension StandardRules {
         id = "generic-password"
         description = "Password beside its name, in quotes"
         regex = """\
-        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|[a-z]\
-        Pass|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|val|confirmati\
-        on|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\\)|)\\\
-        s{0,8}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,8}(?:[a-z]{1,2}|(?:new\\s)?(?-\
-        i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\\
-        .){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"'])"""
+        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|(?-i:\
+        [a-z]Pass)|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|val|conf\
+        irmation|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\
+        \\)|)\\s{0,8}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,8}(?:[a-z]{1,2}|(?:new\
+        \\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\
+        \\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"']\
+        )"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
             "kennwort", "pswd", "contrase", "senha", "passe",
@@ -19,18 +20,18 @@ extension StandardRules {
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|[\\w.]+\\.[A-Z]\\w+|[\\w\
-        -]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2,}|function|object|\
-        number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test12\
-        3|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(\
-        ?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
-        \\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\
-        \\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|tex\
-        t|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*\
-        |.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',\
-        .()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff\
-        ][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.\
-        *#|'+.*)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.]+\
+        \\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2,}\
+        |[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:w\
+        ord|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the\
+        |user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|lab\
+        el)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]\
+        *\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wa\
+        chtwoord|passord|adgangskode|#.*#|'+.*)$"""]
         [[rules.allowlists]]
         paths = ["""\
         (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}[_-\
@@ -46,17 +47,17 @@ extension StandardRules {
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
-        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
-        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
-        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
-        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
-        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
-        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
-        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
-        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
-        \\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
+        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
+        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
+        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
+        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
+        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
+        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
+        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
+        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
+        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
+        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
 
         [[rules]]
         id = "generic-config-password"
@@ -74,18 +75,18 @@ extension StandardRules {
         |hosts|config|credentials|\\.\\w+rc))$"""
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
-        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
-        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
-        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
-        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
-        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
-        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
-        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
-        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
-        \\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|cha\
-        ngeme!{0,2}\\?)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
+        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
+        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
+        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
+        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
+        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
+        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
+        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
+        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
+        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
+        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\
+        \\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
 
         [[rules]]
         id = "generic-env-password"
@@ -116,20 +117,20 @@ extension StandardRules {
         entropy = 2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|\
-        object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test\
-        |test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*\
-        |passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\\
-        (|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|\
-        <.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|st\
-        r|text|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|.*placehol\
-        der.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][\
-        a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\
-        \\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangsko\
-        de|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|app|some|client|test\
-        |api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|client[_-]?secret|secr\
-        et[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+)+|(?-i:[a-z]+(?:[\
-        A-Z][a-z]+)+)|.{0,7})$"""]
+        (?i)^(?:@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|[\\^~]\\d\
+        +\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phr\
+        ase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-]\
+        )passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\
+        \\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\\
+        ]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|un\
+        defined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.*|\
+        your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\
+        \\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-\
+        9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord\
+        |passord|adgangskode|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|ap\
+        p|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|clie\
+        nt[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+\
+        )+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
 
         [[rules]]
         id = "generic-secret"
@@ -140,8 +141,8 @@ extension StandardRules {
         ecret[_.-]?key|app[_.-]?key|consumer[_.-]?key|oauth_(?:verifier|signature)|master[_.-]?k\
         ey|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key|_key|\\bkey)(?:[\
         _.-]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))\
-        ?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,)\\s{0,8}(?:[a-z]{1,2})?(?:\"([^\"\\s]{8,40\
-        0})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
+        ?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,8}(?:[a-\
+        z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
         keywords = ["key", "secret", "token", "auth", "oauth_", "credential", "salt"]
         entropy = 2.8
         [[rules.allowlists]]
@@ -190,17 +191,18 @@ extension StandardRules {
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|function|object|number|b\
-        oolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|ba\
-        r|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(\
-        ?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\\
-        (|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\
-        \\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|\
-        input|label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redact\
-        ed.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-\
-        ]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|\
-        contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\
-        \\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|some|client|test|api|f\
-        ake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|false)$"""]
+        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
+        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
+        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
+        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
+        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
+        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
+        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
+        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
+        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
+        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
+        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|yo\
+        ur|the|app|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z\
+        ]+)+|true|false)$"""]
         """#
 }
