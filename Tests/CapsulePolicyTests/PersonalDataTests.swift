@@ -25,6 +25,7 @@ struct PersonalDataTests {
             ("NHS 943 476 5919", ["UK_NHS_NUMBER"]), ("Steuer-ID 86 095 742 719", ["DE_STEUER_ID"]),
             ("INSEE 1 84 12 76 451 089 46", ["FR_INSEE"]), ("BSN 111222333", ["NL_BSN"]),
             ("DNI 12345678Z", ["ES_DNI"]), ("NIE X1234567L", ["ES_DNI"]),
+            ("card 180016070420458", ["PAYMENT_CARD"]),
             ("RSSMRA85T10A562S", ["IT_CODICE_FISCALE"]), ("PESEL 44051401359", ["PL_PESEL"]),
             ("CPF 529.982.247-25", ["BR_CPF"]), ("Aadhaar 2341 2341 2346", ["IN_AADHAAR"]),
             ("SIN 130 692 544", ["CA_SIN"]),

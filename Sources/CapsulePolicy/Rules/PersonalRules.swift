@@ -1,7 +1,7 @@
 /// Personal data that is recognised only beside a word that says what it is, and home directories.
 enum PersonalRules {
     /// All of them, as rules that know their kind.
-    static let all: [RedactionRule] = national + phones + places
+    static let all: [RedactionRule] = national + cards + phones + places
 
     private static func rule(
         _ id: String, _ keywords: [String], _ pattern: String,
@@ -73,17 +73,32 @@ enum PersonalRules {
         ),
     ]
 
+    /// Cards whose prefix is no proof: beside a word the sum is enough.
+    private static let cards = [
+        rule(
+            "payment-card",
+            [
+                "card", "visa", "mastercard", "maestro", "amex", "jcb", "diners", "credit", "debit",
+                "cardnumber", "cc",
+            ], #"\b(\d{12,19}|\d{4}(?:[ -]\d{4}){2,3}(?:[ -]\d{1,3})?)\b"#,
+            { digits in
+                (12...19).contains(digits.count) && CheckDigits.luhn(digits)
+                    && !digits.allSatisfy { $0 == digits[0] }
+            })
+    ]
+
     private static let phones = [
         rule(
             "phone",
             [
                 "phone", "telefon", "téléphone", "tel:", "tel.", "tel ", "\"tel\"", "mobile",
                 "cell", "fax", "handy", "whatsapp", "call me", "call us", "call ", "dial", "sms",
+                "reach", "contact", "number is", "registered",
             ],
             #"(?:^|[^\w.+/-])((?:\+|00)?(?:\(\d{1,4}\)|\d{1,5})"#
                 + #"(?:[ ./-]{1,3}\(?\d{1,8}\)?|\(\d{1,5}\)){1,6}|\+?\d{9,13})"#
                 + #"(?:[ ,]*(?:x|ext\.?)[ .]?\d{1,6})?(?:$|[^\w./-]|[.,]\s|[.]$)"#,
-            phone)
+            reach: .lines(before: 40, after: 64), phone)
     ]
 
     /// As many digits as a subscriber has, and no date or time.

@@ -21,5 +21,12 @@ public struct RedactionRules: Sendable {
     }
 
     /// The ids of all rules, those of personal data last.
-    public var ruleIDs: [String] { compiled.rules.map(\.id) + PersonalKind.allCases.map(\.ruleID) }
+    public var ruleIDs: [String] {
+        var ids: [String] = []
+        for id in compiled.rules.map(\.id) + PersonalKind.allCases.map(\.ruleID)
+        where !ids.contains(id) {
+            ids.append(id)
+        }
+        return ids
+    }
 }

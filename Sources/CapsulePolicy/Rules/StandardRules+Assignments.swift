@@ -143,6 +143,14 @@ extension StandardRules {
         (?i)^(?:true|false|none|null|password|\\*+|string|\\d{1,3}|x+)$|^\\$|^[@#]\\{"""]
 
         [[rules]]
+        id = "xml-pass"
+        description = "Password in an XML element with attributes"
+        regex = """\
+        (?i)<pass(?:word|wd)?\\s[^<>]{1,80}>\\s{0,8}([^<>\\s{}$%][^<>\\s{}]{3,200})\\s{0,8}</pas\
+        s"""
+        keywords = ["<pass"]
+
+        [[rules]]
         id = "xml-value"
         description = "Secret in the value beside its XML name"
         regex = """\

@@ -122,7 +122,7 @@ extension StandardRules {
         [[rules]]
         id = "twitter-bearer"
         description = "Twitter bearer token"
-        regex = '''\b(A{18,24}[A-Za-z0-9%]{60,120})'''
+        regex = '''\b(A{18,24}[A-Za-z0-9]{0,80}%[A-Za-z0-9%]{20,100})'''
         keywords = ["aaaaaaaaaaaaaaaaaa"]
 
         [[rules]]
