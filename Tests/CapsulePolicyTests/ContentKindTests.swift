@@ -39,5 +39,7 @@ struct ContentKindTests {
         #expect(ContentKind.classify(tar) == .archive("tar"))
         #expect(ContentKind.classify([1, 2, 0, 4, 5, 0, 7]) == .binary)
         #expect(ContentKind.classify([UInt8](repeating: 1, count: 64)) == .binary)
+        #expect(!ContentKind.archive("zip").canBeScanned && !ContentKind.binary.canBeScanned)
+        #expect(ContentKind.otherText.canBeScanned && ContentKind.utf16BigEndian.canBeScanned)
     }
 }

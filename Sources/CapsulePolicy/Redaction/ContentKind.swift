@@ -15,6 +15,15 @@ public enum ContentKind: Equatable, Sendable {
     /// Anything else.
     case binary
 
+    /// Whether `Redactor` can look into it. What it cannot look into is to be withheld, or to leave
+    /// only where the person who exports says so: a container hides text from every rule.
+    public var canBeScanned: Bool {
+        switch self {
+        case .empty, .utf8, .utf16LittleEndian, .utf16BigEndian, .otherText: true
+        case .archive, .binary: false
+        }
+    }
+
     /// How much of a file `classify` wants to see.
     public static let prefixSize = 4096
 

@@ -293,8 +293,8 @@ extension StandardRules {
         id = "kubernetes-bootstrap-token"
         description = "Bootstrap token of Kubernetes"
         regex = """\
-        (?i)(?:bootstrap|kubeadm|--token)[\\w -]{0,24}[= :\"']{1,4}([a-z0-9]{6}\\.[a-z0-9]{16})\
-        \\b"""
+        (?i)(?:bootstrap|kubeadm|--token)[\\w \\]-]{0,24}[= :\"']{1,4}([a-z0-9]{6}\\.[a-z0-9]{16\
+        })\\b"""
         keywords = ["bootstrap", "kubeadm", "--token"]
 
         [[rules]]

@@ -20,6 +20,14 @@ extension StandardRules {
         keywords = ["pgp private key"]
 
         [[rules]]
+        id = "base64-private-key"
+        description = "Private key in base64 without armor"
+        regex = """\
+        (?i)priv(?:ate)?[_.-]?key[\\w.-]{0,12}[\"'\\]]{0,2}\\s{0,4}(?:=>|:=|[:=,(])\\s{0,4}[\"']\
+        ?(MI[A-Za-z0-9+/\\\\\\s\"'+]{100,}={0,2})"""
+        keywords = ["priv"]
+
+        [[rules]]
         id = "openvpn-static-key"
         description = "OpenVPN static key"
         regex = """\
