@@ -179,6 +179,9 @@ let package = Package(
                 "CapsuleWorkspace", "CapsuleStorageFaults", crypto,
             ]),
         tests("CapsulePolicyTests", ["CapsuleBytes", "CapsulePolicy"]),
+        tests(
+            "CapsuleRunsTests",
+            ["CapsuleFormat", "CapsulePolicy", "CapsuleRuns", "CapsuleWorkspace"]),
         // Replays the kept inputs of the fuzz targets.
         tests(
             "Fuzz",
