@@ -80,6 +80,17 @@ enum ProjectTop {
         return String(cString: text)
     }
 
+    /// A path below the top as git names it, or nil.
+    static func relative(_ place: String) -> String? {
+        guard let resolved = realpath(place, nil), let top = realpath(path, nil) else { return nil }
+        defer {
+            free(resolved)
+            free(top)
+        }
+        let (absolute, prefix) = (String(cString: resolved), String(cString: top) + "/")
+        return absolute.hasPrefix(prefix) ? String(absolute.dropFirst(prefix.count)) : nil
+    }
+
     /// Keeps a path out of git: a line in `.git/info/exclude`, unless one is there already. Does
     /// nothing outside of a work tree.
     static func exclude(_ patterns: [String]) {

@@ -188,6 +188,7 @@ struct Examination {
 /// Doctor's findings as output.
 struct Diagnosis: Encodable {
     private let path: String
+    private let status: Examination.Severity
     private let findings: [Examination.Finding]
     private let errors: Int
     private let warnings: Int
@@ -196,6 +197,9 @@ struct Diagnosis: Encodable {
     init(_ examination: Examination, saved: Int?) {
         path = examination.path
         findings = examination.findings
+        status =
+            findings.contains { $0.severity == .error }
+            ? .error : findings.contains { $0.severity == .warning } ? .warning : .ok
         errors = findings.count { $0.severity == .error }
         warnings = findings.count { $0.severity == .warning }
         self.saved = saved

@@ -134,14 +134,7 @@ extension LiveTree {
         let workspace = try workspaceID()
         if !start.policies.isEmpty {
             _ = try addEvents(
-                start.policies.map { policy in
-                    let payload: EventValue = .object([
-                        "policy_id": .text(policy.id), "policy_hash": .text(policy.id),
-                        "name": .text(policy.name),
-                        "policy_uri": .text("mv2://\(workspace)/policy/\(policy.id)"),
-                    ])
-                    return RunEvent(type: "PolicySnapshotRef", stage: "", payload: payload.line)
-                }, to: start.name)
+                start.policies.map { $0.reference(workspace: workspace) }, to: start.name)
         }
         try commit()
         return try locked { () throws(WorkspaceError) in
@@ -201,13 +194,8 @@ extension LiveTree {
         let time = Timestamp.now.rfc3339
         let first = try changing { () throws(WorkspaceError) in
             let (number, run) = try unfinished(name)
-            for event in events {
-                let isWord = RunName.isValid(event.type)
-                guard isWord, event.stage.isEmpty || RunName.isValid(event.stage),
-                    !event.payload.contains(0x0a)
-                else {
-                    throw WorkspaceError.refusal(EINVAL, "an event has no type or is no line")
-                }
+            guard events.allSatisfy(\.isWellFormed) else {
+                throw WorkspaceError.refusal(EINVAL, "an event has no type or is no line")
             }
             guard run.eventCount + Int64(events.count) < 1 << Self.sequenceBits else {
                 throw WorkspaceError.refusal(EFBIG, "the run has no room for so many events")
@@ -218,8 +206,7 @@ extension LiveTree {
                 var sequence = run.eventCount
                 for event in events {
                     sequence += 1
-                    let line = Self.line(
-                        event, sequence, at: time, of: name, workspace: workspace)
+                    let line = event.line(sequence, at: time, of: name, workspace: workspace)
                     try insert.bind(1, number << Self.sequenceBits | sequence).bind(2, line).run()
                 }
                 try Statement(database, "UPDATE run SET events = ?2 WHERE number = ?1")
@@ -229,20 +216,6 @@ extension LiveTree {
         }
         try commit()
         return first
-    }
-
-    /// The event as it is stored and shown: the payload is JSON already, and nothing else in it
-    /// needs escapes.
-    private static func line(
-        _ event: RunEvent, _ sequence: Int64, at time: String, of name: RunName, workspace: String
-    ) -> [UInt8] {
-        var line = Array("{\"event_type\":\"\(event.type)\",\"payload\":".utf8)
-        line += event.payload
-        line += Array(",\"run_id\":\"\(name.run)\",\"seq\":\(sequence)".utf8)
-        line += Array(",\"spec_id\":\"\(name.spec)\"".utf8)
-        if !event.stage.isEmpty { line += Array(",\"stage\":\"\(event.stage)\"".utf8) }
-        line += Array(",\"timestamp\":\"\(time)\",\"uri\":\"mv2://\(workspace)/".utf8)
-        return line + Array("\(name.spec)/\(name.run)/event/\(sequence)\"}".utf8)
     }
 
     /// As `RunService` says.

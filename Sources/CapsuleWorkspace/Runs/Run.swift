@@ -33,6 +33,33 @@ public struct Run: Equatable, Sendable {
     public internal(set) var eventCount: Int64 = 0
     /// Its checkpoints, in their order.
     public internal(set) var checkpoints: [RunCheckpoint] = []
+
+    /// A run as it was kept.
+    public init(
+        _ start: RunStart, startedAt: Int64, finishedAt: Int64?, outcome: Outcome?,
+        eventCount: Int64, checkpoints: [RunCheckpoint]
+    ) {
+        self.init(
+            name: start.name, startedAt: startedAt, finishedAt: finishedAt, outcome: outcome,
+            isHighRisk: start.isHighRisk, capture: start.capture,
+            isSanitized: start.isSanitized, eventCount: eventCount, checkpoints: checkpoints)
+    }
+
+    init(
+        name: RunName, startedAt: Int64, finishedAt: Int64? = nil, outcome: Outcome? = nil,
+        isHighRisk: Bool, capture: Capture, isSanitized: Bool, eventCount: Int64 = 0,
+        checkpoints: [RunCheckpoint] = []
+    ) {
+        self.name = name
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.outcome = outcome
+        self.isHighRisk = isHighRisk
+        self.capture = capture
+        self.isSanitized = isSanitized
+        self.eventCount = eventCount
+        self.checkpoints = checkpoints
+    }
 }
 
 /// A moment of a run that can be returned to.
@@ -108,6 +135,39 @@ public struct RunEvent: Equatable, Sendable {
         self.type = type
         self.stage = stage
         self.payload = payload
+    }
+}
+
+extension RunEvent {
+    /// Whether the type and stage are words, and the payload is one line.
+    public var isWellFormed: Bool {
+        RunName.isValid(type) && (stage.isEmpty || RunName.isValid(stage))
+            && !payload.contains(0x0a)
+    }
+
+    /// The event as it is stored and shown, without an end of line: the payload is JSON already,
+    /// and nothing else in it needs escapes.
+    public func line(
+        _ sequence: Int64, at time: String, of name: RunName, workspace: String
+    ) -> [UInt8] {
+        var line = Array("{\"event_type\":\"\(type)\",\"payload\":".utf8)
+        line += payload
+        line += Array(",\"run_id\":\"\(name.run)\",\"seq\":\(sequence)".utf8)
+        line += Array(",\"spec_id\":\"\(name.spec)\"".utf8)
+        if !stage.isEmpty { line += Array(",\"stage\":\"\(stage)\"".utf8) }
+        line += Array(",\"timestamp\":\"\(time)\",\"uri\":\"mv2://\(workspace)/".utf8)
+        return line + Array("\(name.spec)/\(name.run)/event/\(sequence)\"}".utf8)
+    }
+}
+
+extension RunPolicy {
+    /// The event that says that a run is under it.
+    public func reference(workspace: String) -> RunEvent {
+        let payload: EventValue = .object([
+            "policy_id": .text(id), "policy_hash": .text(id), "name": .text(name),
+            "policy_uri": .text("mv2://\(workspace)/policy/\(id)"),
+        ])
+        return RunEvent(type: "PolicySnapshotRef", stage: "", payload: payload.line)
     }
 }
 

@@ -1,5 +1,5 @@
-/// What verbs do with the runs of a workspace, whoever has it open.
-public protocol RunService: AnyObject {
+/// Records runs, wherever they are kept: in a workspace, or as plain files.
+public protocol RunRecorder: AnyObject {
     /// The workspace's id in hex: the authority of its URIs.
     func workspaceID() throws(WorkspaceError) -> String
     /// The runs, oldest first.
@@ -25,7 +25,10 @@ public protocol RunService: AnyObject {
     func makeFile(
         _ path: [[UInt8]], mode: UInt32, in track: RunTrack, of name: RunName
     ) throws(WorkspaceError) -> any RunFileSink
+}
 
+/// What verbs do with the runs of a workspace, whoever has it open.
+public protocol RunService: RunRecorder {
     /// What is known of things of a kind, by name.
     func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry]
     /// Changes it and records the event, in one transaction.

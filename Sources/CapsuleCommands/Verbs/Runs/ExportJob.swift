@@ -89,7 +89,8 @@ struct ExportJob {
         seal.replaces = replaces
         seal.expectedSigners = signers?.fingerprints ?? []
         if !settings.settings.commitsExports {
-            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"])
+            let inside = ProjectTop.relative(access.path).map { ["/\($0)/"] } ?? []
+            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"] + inside)
         }
         return try RunExporter(access.service, tree: access.tree).export(
             RunExporter.Request(

@@ -118,8 +118,10 @@ struct RunPutCommand: ParsableCommand {
         let files = try path == "-" ? [(path, top)] : Self.files(at: path, top)
         try place.withService(opening) { service in
             let run = try which.find(in: service)
+            let masker =
+                run.isSanitized ? TextMasker(rules: try SettingsFile.find().rules()) : nil
             for (source, target) in files {
-                try Self.put(source, as: target, track, run.name, service)
+                try Self.put(source, as: target, track, run.name, service, masker)
             }
         }
         let uri = "\(track.rawValue)/\(name ?? plain)"
@@ -149,7 +151,7 @@ struct RunPutCommand: ParsableCommand {
 
     private static func put(
         _ path: String, as name: [[UInt8]], _ track: RunTrack, _ run: RunName,
-        _ service: any WorkspaceService
+        _ service: any WorkspaceService, _ masker: TextMasker?
     ) throws {
         let descriptor = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError.last("open", path) }
@@ -158,6 +160,8 @@ struct RunPutCommand: ParsableCommand {
         guard fstat(descriptor, &facts) == 0 else { throw SystemError.last("open", path) }
         let mode: UInt32 = path == "-" ? 0o644 : facts.st_mode & 0o777
         let file = try service.makeFile(name, mode: mode, in: track, of: run)
+        // What is masked is seen as a whole.
+        var whole: [UInt8] = []
         while true {
             var count = 0
             let piece = [UInt8](unsafeUninitializedCapacity: pieceLength) { buffer, filled in
@@ -167,7 +171,17 @@ struct RunPutCommand: ParsableCommand {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw SystemError.last("read", path) }
             if count == 0 { break }
-            try file.append(piece)
+            if masker == nil { try file.append(piece) } else { whole += piece }
+        }
+        if let masker {
+            guard ContentKind.classify(whole.prefix(ContentKind.prefixSize)).canBeScanned else {
+                throw RunError(
+                    .usage, "unscannable",
+                    "\(path): the run is sanitized, and this cannot be scanned: put it into "
+                        + "another run, or as text")
+            }
+            let base = name.last.map { String(decoding: $0, as: UTF8.self) }
+            try file.append(masker.mask(whole, path: base))
         }
         try file.finish()
     }

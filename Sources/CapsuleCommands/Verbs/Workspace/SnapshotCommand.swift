@@ -1,5 +1,6 @@
 import ArgumentParser
 import CapsuleAccess
+import CapsuleRuns
 import CapsuleSystem
 import CapsuleWorkspace
 
@@ -29,6 +30,15 @@ struct StateRow: Encodable {
         branch = state.branch
     }
 
+    /// An import, which came at its time.
+    init(_ record: ImportRecord) {
+        name = Workspace.importPrefix + record.name
+        createdAt = Timestamp(seconds: record.seconds).rfc3339
+        kind = "import"
+        tag = record.trust.rawValue
+        branch = ""
+    }
+
     private enum CodingKeys: String, CodingKey {
         case name, kind, tag, branch
         case createdAt = "created_at"
@@ -39,14 +49,18 @@ struct StateRow: Encodable {
 struct StatesResult: Encodable {
     let states: [StateRow]
 
-    init(_ states: [WorkspaceState]) { self.states = states.map(StateRow.init) }
+    init(_ states: [WorkspaceState], _ imports: [ImportRecord] = []) {
+        let rows = states.map { StateRow($0) } + imports.map { StateRow($0) }
+        self.states = imports.isEmpty ? rows : rows.sorted { $0.createdAt < $1.createdAt }
+    }
 
     func show(asJSON: Bool) {
         if asJSON { return Output.json(self) }
         var table = Table()
         for row in states {
             let tag = row.tag.map { "\(row.kind) (\($0))" } ?? row.kind
-            table.add("@\(row.name)", row.createdAt, row.branch, tag)
+            table.add(
+                row.kind == "import" ? row.name : "@\(row.name)", row.createdAt, row.branch, tag)
         }
         table.print()
     }
@@ -111,7 +125,9 @@ struct TimelineCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        let states = try place.withService(opening, isReadOnly: true) { try $0.states() }
-        StatesResult(states).show(asJSON: outputOptions.json)
+        let (states, imports) = try place.withService(opening, isReadOnly: true) {
+            (try $0.states(), try ImportRecord.all(in: $0))
+        }
+        StatesResult(states, imports).show(asJSON: outputOptions.json)
     }
 }
