@@ -176,6 +176,32 @@ class Install(support.EndToEnd):
         self.assertIn(b"installed into /home/tester/deep/er/prefix", result.stdout)
         self.assert_all_ended()
 
+    def test_speckit_and_uninstall(self):
+        """speckit capsule VERB is capsule VERB, and --uninstall leaves what was there before."""
+        result = self.in_copy(f"""
+            cd /srv/project
+            files() {{ find /usr/local /usr/sbin /sbin/ ! -type d | sort; }}
+            files >/tmp/before
+            tools/install --bin {self.bin} --speckit
+            speckit capsule cat {self.sealed} a.txt --passphrase-file {self.pw}
+            status=0
+            speckit other 2>/tmp/message || status=$?
+            test "$status" = 1
+            grep 'usage: speckit capsule VERB' /tmp/message
+            tools/install --uninstall
+            files >/tmp/after
+            cmp /tmp/before /tmp/after
+            echo "somebody else's" >/usr/local/bin/speckit
+            ! tools/install --bin {self.bin} --speckit
+            ! test -e /usr/local/bin/capsule
+            tools/install --uninstall
+            cat /usr/local/bin/speckit
+        """)
+        lines = result.stdout.splitlines()
+        self.assertIn(b"alpha", lines)
+        self.assertEqual(lines[-1], b"somebody else's")
+        self.assertIn(b"speckit is another program; it is not replaced", result.stderr)
+
     def test_without_root_and_sudo(self):
         """A user without sudo is told what it would have been for."""
         result = self.in_copy(f"""
