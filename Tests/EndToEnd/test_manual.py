@@ -10,7 +10,8 @@ import support
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "man"
 # Verbs that share a page.
-SHARED = {"umount": "mount"}
+SHARED = {
+    "umount": "mount", "exports": "gc", "pin": "gc", "unpin": "gc", "imports": "import"}
 
 
 def page_of(verb):
@@ -42,6 +43,9 @@ def codes_in_sources():
     for path in sorted((ROOT / "Sources").rglob("*.swift")):
         text = path.read_text()
         for kind, code in re.findall(r"\.(\w+),\s*code:\s*\"(\w+)\"", text):
+            found.add((code, KINDS[kind]))
+        # RunError(_:_:_:) has no label.
+        for kind, code in re.findall(r"\bRunError\(\s*\.(\w+),\s*\"(\w+)\"", text):
             found.add((code, KINDS[kind]))
         for line in text.splitlines():
             if not re.search(DECLARATION, line):
@@ -109,6 +113,51 @@ class Manual(support.EndToEnd):
         self.assertLessEqual(forms, KNOWN_FORMS, "a code in a form that this test does not know")
         self.assertGreater(len(found), 30)
         self.assertEqual(codes_in_manual(), found)
+
+    def test_event_types(self):
+        """capsule-runs(7) has every type of event with its fields and their shapes."""
+        shapes = {"string": "text", "boolean": "true or false", "integer": "whole number",
+                  "number": "number", None: "anything"}
+
+        def shape(schema):
+            if "enum" in schema:
+                return " , ".join(schema["enum"])
+            if schema.get("type") == "array":
+                return f"list of {shapes[schema['items']['type']]}s"
+            return shapes[schema.get("type")]
+
+        page = (MANUAL / "capsule-runs.7").read_text()
+        listed = {}
+        for item in re.split(r"^\.It ", page.split("\n.Sh EVENTS\n")[1].split("\n.El")[0],
+                             flags=re.M)[1:]:
+            name, rest = item.removeprefix("Va ").split("\n", 1)
+            must, _, may = rest.partition("may have\n")
+            listed[name] = tuple(
+                {name: one or more for name, one, more in re.findall(
+                    r"^\.Va (\w+) (?:Pq (.*?)|Po (.*) Pc)(?: [,;])?$", part, re.M)}
+                for part in (must, may))
+        found = {}
+        for name in self.run_command(["capsule", "event", "schema"]).stdout.decode().split():
+            schema = json.loads(self.run_command(["capsule", "event", "schema", name]).stdout)
+            fields = {field: shape(kind) for field, kind in schema["properties"].items()}
+            found[name] = tuple(
+                {field: kind for field, kind in fields.items()
+                 if (field in schema["required"]) == is_required} for is_required in (True, False))
+        self.assertGreater(len(found), 19)
+        self.assertEqual(listed, found)
+
+    def test_settings(self):
+        """capsule-config(1) has every setting with what holds without it."""
+        values = json.loads(self.run_command(["capsule", "config", "--json"]).stdout)["settings"]
+        page = (MANUAL / "capsule-config.1").read_text()
+        listed = dict(re.findall(
+            r"^\.It Va (\S+)\n(?:(?!\.It).*\n)*?Without the setting:\n\.Ql (.*) \.$", page, re.M))
+        # One for each work item, and one that nothing asks for.
+        self.assertEqual(listed.pop("specs.SPEC.high_risk"), "false")
+        self.assertEqual((values.pop("specs.high_risk"), values.pop("features.search")),
+                         ([], True))
+        self.assertEqual(listed, {
+            key: "none" if value == "" else json.dumps(value) for key, value in values.items()})
 
     def test_findings_of_doctor(self):
         """The names of the checks in capsule-doctor(1) are those of the sources."""
