@@ -152,10 +152,9 @@ class Manual(support.EndToEnd):
         page = (MANUAL / "capsule-config.1").read_text()
         listed = dict(re.findall(
             r"^\.It Va (\S+)\n(?:(?!\.It).*\n)*?Without the setting:\n\.Ql (.*) \.$", page, re.M))
-        # One for each work item, and one that nothing asks for.
+        # One for each work item.
         self.assertEqual(listed.pop("specs.SPEC.high_risk"), "false")
-        self.assertEqual((values.pop("specs.high_risk"), values.pop("features.search")),
-                         ([], True))
+        self.assertEqual(values.pop("specs.high_risk"), [])
         self.assertEqual(listed, {
             key: "none" if value == "" else json.dumps(value) for key, value in values.items()})
 
@@ -166,6 +165,8 @@ class Manual(support.EndToEnd):
         for path in (*verbs.rglob("*Examination.swift"), verbs / "DoctorCommand.swift"):
             text = path.read_text()
             found |= set(re.findall(r"\badd\(\s*(?:\.\w+,\s*)?\"(\w+)\"", text))
+        records = ROOT / "Sources" / "CapsuleRuns" / "RecordsExamination.swift"
+        found |= set(re.findall(r"isError: \w+, code: \"(\w+)\"", records.read_text()))
         page = (MANUAL / "capsule-doctor.1").read_text()
         listed = page.split("The checks are\n")[1].split("\n.Sh")[0]
         self.assertEqual(set(re.findall(r"^\.Va (\w+)", listed, re.M)), found)
