@@ -148,6 +148,9 @@ public enum SecretReader {
         _ = write(terminal.raw, bytes, bytes.count)
     }
 
+    /// Whether somebody can be asked.
+    public static var hasTerminal: Bool { (try? terminal()) != nil }
+
     private static func terminal() throws(AccessError) -> Descriptor {
         do throws(SystemError) {
             return try Descriptor.open("/dev/tty", O_RDWR)

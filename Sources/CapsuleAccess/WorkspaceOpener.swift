@@ -233,7 +233,7 @@ extension AccessError {
         switch error.errno {
         case EEXIST, ENOENT, ENOTDIR, EACCES, EPERM:
             self.init(.usage, code: "unusable_path", text)
-        case EINVAL: self.init(.usage, code: "usage", text)
+        case EINVAL, EROFS: self.init(.usage, code: "usage", text)
         case EWOULDBLOCK, EBUSY: self.init(.system, code: "locked", text)
         case EIO: self.init(.system, code: "damaged", text)
         default: self.init(.system, code: "system", text)

@@ -63,8 +63,10 @@ public struct EventReader {
         guard type == EventSchema.modelCall, var members = payload.members else { return payload }
         guard capture != .none else { return nil }
         for side in ["prompt", "response"] {
+            // A hash of what is masked would let anybody check a guess.
+            if masker != nil { members["\(side)_hash"] = nil }
             guard let text = members[side]?.text else { continue }
-            if members["\(side)_hash"] == nil {
+            if masker == nil, members["\(side)_hash"] == nil {
                 members["\(side)_hash"] = .text(Text.hex(SHA256.hash(data: Array(text.utf8))))
             }
         }

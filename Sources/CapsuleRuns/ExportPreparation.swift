@@ -110,9 +110,9 @@ public final class ExportPreparation {
         let leaving = prepared.tree
         var leavingQueries: [GoldenQuery] = []
         for var query in queries {
-            query.query = String(decoding: mask(Array(query.query.utf8), path: nil), as: UTF8.self)
             let before = try GoldenQuery.search(
                 query.query, in: RunCorpus(whole, asOf: query.asOf))
+            query.query = String(decoding: mask(Array(query.query.utf8), path: nil), as: UTF8.self)
             query.results = try GoldenQuery.search(
                 query.query, in: RunCorpus(leaving, asOf: query.asOf))
             query.changedByScope = before.map(\.uri) != query.results.map(\.uri)
@@ -129,13 +129,26 @@ public final class ExportPreparation {
     private func checkName(_ path: [[UInt8]]) throws(RunError) {
         guard scope.isSafe, path.first != Array("policy".utf8) else { return }
         for name in path {
-            guard let kind = masker.firstFinding(in: name) else { continue }
+            guard let kind = Self.readings(of: name).lazy.compactMap(masker.firstFinding).first
+            else { continue }
             throw RunError(
                 .validation, "secret_in_name",
                 "a name below '\(Text.escaped(path[0]))' holds something that may not leave "
                     + "(\(kind)), and URIs do not change: put the file under another name "
                     + "in a new run, or take --unsafe")
         }
+    }
+
+    /// A name as it is, and as text: without what follows its last dots, and with spaces.
+    private static func readings(of name: [UInt8]) -> [[UInt8]] {
+        var readings = [name, name.map { $0 == 0x5f || $0 == 0x2d ? 0x20 : $0 }]
+        var stem = name[...]
+        for _ in 0..<3 {
+            guard let dot = stem.lastIndex(of: 0x2e) else { break }
+            stem = stem[..<dot]
+            readings.append(Array(stem))
+        }
+        return readings
     }
 
     // MARK: Events
@@ -158,10 +171,20 @@ public final class ExportPreparation {
                 withheldEvents.append((sequence, rule))
                 continue
             }
-            let left = scope.isSafe ? try masker.maskJSON(line) : line
+            let left = scope.isSafe ? try masker.maskJSON(Self.withoutHashes(event, line)) : line
             events.append((sequence, left))
         }
         return events
+    }
+
+    /// A hash of what is masked would let anybody check a guess.
+    private static func withoutHashes(_ event: JSONValue, _ line: [UInt8]) -> [UInt8] {
+        guard event["event_type"]?.text == EventSchema.modelCall,
+            case .object(var members) = event, var payload = members["payload"]?.members
+        else { return line }
+        for side in ["prompt_hash", "response_hash"] { payload[side] = nil }
+        members["payload"] = .object(payload)
+        return JSONValue.object(members).line
     }
 
     /// The events up to a checkpoint.
@@ -185,7 +208,6 @@ public final class ExportPreparation {
         case .bytes, .made, .same: return item
         case .file(_, let entry):
             let isPresent = !isAsOf(item)
-            if isPresent { tracks[String(decoding: item.path[0], as: UTF8.self), default: 0] += 1 }
             guard !scope.isSafe || entry.size <= Self.scannedLengthMax else {
                 leave(item, "too long to be scanned", isCounted: isPresent)
                 return nil
@@ -193,6 +215,7 @@ public final class ExportPreparation {
             let bytes = try bytes(of: item)
             let digest = Array(SHA256.hash(data: bytes)) + [UInt8(item.permissions & 0xff)]
             if let first = pathOfContent[digest] {
+                if isPresent { count(item) }
                 if changed.contains(first) { changed.insert(item.path) }
                 digests[item.path] = digests[first]
                 result.content = .same(as: first)
@@ -208,10 +231,15 @@ public final class ExportPreparation {
                 result.content = .bytes(masked)
                 changed.insert(item.path)
             }
+            if isPresent { count(item) }
             pathOfContent[digest] = item.path
             digests[item.path] = Text.hex(SHA256.hash(data: masked))
             return result
         }
+    }
+
+    private func count(_ item: ComposedTree.Item) {
+        tracks[String(decoding: item.path[0], as: UTF8.self), default: 0] += 1
     }
 
     private func leave(_ item: ComposedTree.Item, _ reason: String, isCounted: Bool) {

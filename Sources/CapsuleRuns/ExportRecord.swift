@@ -99,6 +99,15 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         try service.ledger(.export).map { try ExportRecord($0) }.sorted { $0.seconds < $1.seconds }
     }
 
+    /// What the capsule itself may say: neither who nor where.
+    var announcement: [String: EventValue] {
+        [
+            "export_id": .text(id), "spec_id": .text(spec), "run_id": .text(run),
+            "content_digest": .text(contentDigest), "safe_mode": .flag(isSafe),
+            "encrypted": .flag(isEncrypted),
+        ]
+    }
+
     /// What every event about it says.
     public var details: [String: EventValue] {
         var details: [String: EventValue] = [

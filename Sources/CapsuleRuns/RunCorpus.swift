@@ -136,6 +136,19 @@ public struct RunCorpus {
         return result + rest
     }
 
+    /// A part of an indexed text as it is shown: with placeholders, which have lost their numbers.
+    public static func withPlaceholders(_ snippet: String) -> [UInt8] {
+        var words: [String] = []
+        for part in snippet.split(separator: " ", omittingEmptySubsequences: false) {
+            let word = String(part)
+            let rest = word.firstRange(of: "masked").map { word[$0.upperBound...] } ?? ""
+            let kind = rest.prefix { $0.isUppercase || $0.isNumber }
+            words.append(
+                kind.isEmpty ? word : word.replacing("masked\(kind)", with: "[\(kind)]"))
+        }
+        return Array(words.joined(separator: " ").utf8)
+    }
+
     /// The words of a query.
     public static func words(_ query: String) -> [String] {
         String(decoding: withoutOrdinals(Array(query.utf8)), as: UTF8.self)

@@ -24,3 +24,8 @@ public struct RunError: Error, Equatable, Sendable {
         self.message = message
     }
 }
+
+extension RunError: CustomStringConvertible {
+    /// The message.
+    public var description: String { message }
+}

@@ -114,6 +114,7 @@ public struct RunExporter {
             try service.changeLedger(
                 .insert(record.entry), .exportIntended, intent(record, request))
             isAnnounced = true
+            try service.note(.exportAnnounced, record.announcement)
             return try witness(of: record)
         }
         hooks.inspect = { open in
@@ -131,6 +132,7 @@ public struct RunExporter {
             record.status = .done
             try service.changeLedger(
                 .replace(record.entry), .exported, exported(record, prepared, request))
+            try dropReplaced(by: record)
             return Result(record: record, prepared: prepared, sealed: sealed)
         } catch {
             if isAnnounced, record.status == .intended {
@@ -197,6 +199,7 @@ public struct RunExporter {
         exported["redactions"] = .object(prepared.redactions.mapValues { .number(Int64($0)) })
         exported["included_tracks"] = .object(prepared.tracks.mapValues { .number(Int64($0)) })
         try service.changeLedger(change, .exported, exported)
+        try dropReplaced(by: record)
         return record
     }
 
@@ -215,13 +218,22 @@ public struct RunExporter {
         return (Text.hex(hasher.finalize()), length)
     }
 
+    /// What had the same name before is gone.
+    private func dropReplaced(by record: ExportRecord) throws {
+        for other in try ExportRecord.all(in: service)
+        where other.path == record.path && other.id != record.id && other.status == .done {
+            var details = other.details
+            details["rule"] = .text("replaced by export \(record.id)")
+            try service.changeLedger(.remove(.export, other.id), .exportDeleted, details)
+        }
+    }
+
     // MARK: The log
 
     private func intent(_ record: ExportRecord, _ request: Request) -> [String: EventValue] {
         var details = record.details
         details["trigger"] = .text(request.trigger)
-        // The file has no name until it has this one.
-        details["temporary"] = .text("")
+        details["temporary"] = .text(AtomicFile.temporaryName(for: record.path))
         return details
     }
 
@@ -251,9 +263,11 @@ public struct RunExporter {
         let first = end - min(end, Self.searchedEventCount)
         let lines = try service.auditLines(from: first, count: Int(end - first))
         let wanted = "\"export_id\":\"\(record.id)\""
+        let kind = "\"\(EventKind.exportAnnounced.rawValue)\""
         guard
             let place = lines.lastIndex(where: {
-                String(decoding: $0, as: UTF8.self).contains(wanted)
+                let line = String(decoding: $0, as: UTF8.self)
+                return line.contains(wanted) && line.contains(kind)
             })
         else {
             throw RunError(.system, "system", "the intent of the export is not in the audit log")

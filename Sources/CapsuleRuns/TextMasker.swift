@@ -5,8 +5,17 @@ import CapsulePolicy
 public final class TextMasker {
     private let redactor: Redactor
 
-    /// A masker with the standard rules, or the user's.
-    public init(rules: RedactionRules = .standard) { redactor = Redactor(rules: rules) }
+    /// A masker with the standard rules, or the user's. Placeholders are numbered from
+    /// `firstOrdinal` on.
+    public init(rules: RedactionRules = .standard, firstOrdinal: Int = 1) {
+        redactor = Redactor(rules: rules, firstOrdinal: firstOrdinal)
+    }
+
+    /// A masker of what is recorded: its numbers begin somewhere, so that they do not stand for
+    /// other values than those of an earlier recording.
+    public static func forRecording(_ rules: RedactionRules) -> TextMasker {
+        TextMasker(rules: rules, firstOrdinal: Int.random(in: 1...9_999_999) * 1000)
+    }
 
     /// A text, masked.
     public func mask(_ text: [UInt8], path: String? = nil) -> [UInt8] {

@@ -70,6 +70,13 @@ public final class TextIndex {
 
     /// Adds a document. What is no UTF-8 in its text is replaced.
     public func add(_ name: String, kind: String, text: [UInt8]) throws(StoreError) {
+        try insertRow(name, kind: kind, text: text)
+        // FTS5 gives a word that is in more than half of all documents no weight. Beside each
+        // document one without words lets common words count, too.
+        try insertRow("", kind: "", text: [])
+    }
+
+    private func insertRow(_ name: String, kind: String, text: [UInt8]) throws(StoreError) {
         Self.bind(insert, 1, name.utf8)
         Self.bind(insert, 2, kind.utf8)
         Self.bind(insert, 3, String(decoding: text, as: UTF8.self).utf8.filter { $0 != 0 })

@@ -39,7 +39,7 @@ public final class AtomicFile: Storage {
             file = Descriptor(owning: unnamed, name: path)
             temporaryName = nil
         } else {
-            let temporary = ".\(base.prefix(200)).\(getpid()).tmp"
+            let temporary = Self.temporaryName(for: base)
             file = try Descriptor.open(
                 temporary, O_RDWR | O_CREAT | O_EXCL, mode: mode, at: self.directory.raw,
                 name: path)
@@ -55,6 +55,11 @@ public final class AtomicFile: Storage {
     /// killed.
     public static func isTemporary(_ name: String) -> Bool {
         name.hasPrefix(".") && name.hasSuffix(".tmp")
+    }
+
+    /// The name that a file on its way to a path may have, in the same directory.
+    public static func temporaryName(for path: String) -> String {
+        ".\(split(path).base.prefix(200)).\(getpid()).tmp"
     }
 
     /// The directory part (`.` when there is none) and the last component of a path.
@@ -106,7 +111,7 @@ public final class AtomicFile: Storage {
                 clinux_renameat(directory.raw, temporaryName, destination, replacing ? 0 : 1)
             }
         } else if replacing {
-            let temporary = ".\(destination.prefix(200)).\(getpid()).tmp"
+            let temporary = Self.temporaryName(for: destination)
             // Left by a process of the same number that was killed here.
             unlinkat(directory.raw, temporary, 0)
             _ = try retrying("link", name) {

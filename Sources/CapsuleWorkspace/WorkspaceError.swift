@@ -39,6 +39,14 @@ public struct WorkspaceError: Error, Equatable, Sendable {
     }
 }
 
+extension WorkspaceError: CustomStringConvertible {
+    /// The message, or what the errno says.
+    public var description: String {
+        message.isEmpty
+            ? SystemError(errno: errno, operation: "use", object: "the workspace").reason : message
+    }
+}
+
 /// Runs `body`, its error as a `WorkspaceError`.
 func stored<Result>(
     _ body: () throws(StoreError) -> Result

@@ -159,7 +159,7 @@ class States(WorkspaceTest):
         self.assertNotIn(".capsule", os.listdir(point))
         self.assertEqual(
             os.listdir(f"{point}/.capsule"),
-            ["snapshots", "timeline", "audit.jsonl", "stats.json"])
+            ["snapshots", "timeline", "imports", "runs", "audit.jsonl", "stats.json"])
         self.assertEqual(self.rsync(source, f"{place}/one"), b"")
         self.assertEqual(self.rsync(point, f"{place}/two", "--exclude=/.capsule"), b"")
         listed = self.run_command(["ls", "-lAR", f"{point}/.capsule"])

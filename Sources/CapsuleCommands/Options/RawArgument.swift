@@ -48,4 +48,15 @@ enum RawArgument {
             }
         }
     }
+
+    /// Hands the bytes of a path to `body`, with a NUL behind them.
+    static func withPath<Result>(
+        _ text: String, _ body: (UnsafePointer<CChar>) -> Result
+    ) -> Result {
+        let path = bytes(of: text).map { CChar(bitPattern: $0) } + [0]
+        return path.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("it has a NUL") }
+            return body(base)
+        }
+    }
 }

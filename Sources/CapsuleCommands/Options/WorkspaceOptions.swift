@@ -1,12 +1,14 @@
 import ArgumentParser
 import CapsuleAccess
+import CapsulePolicy
+import CapsuleRuns
 import CapsuleWorkspace
 
 /// Which workspace a verb is about, or a state belongs to.
 struct WorkspaceOptions: ParsableArguments {
     @Option(
         name: [.customShort("w"), .long],
-        help: "The workspace of @STATE: its directory, or a mount of it.")
+        help: "The workspace: its directory, or a mount of it.")
     var workspace: String?
 
     @Option(name: .long, help: "Wait so many seconds for another verb.")
@@ -29,6 +31,21 @@ struct WorkspaceOptions: ParsableArguments {
         try WorkspaceOpener.withService(
             path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
             patience: lockTimeout, body)
+    }
+
+    /// Runs `body` on what records runs: the workspace, or a folder of plain files where the
+    /// settings say so.
+    func withRuns<Result>(
+        _ opening: OpeningOptions, isReadOnly: Bool = false,
+        _ body: (any RunRecorder) throws -> Result
+    ) throws -> Result {
+        let file = try SettingsFile.find()
+        let memory = try MemoryBackend(file)
+        if let folder = memory.folder { return try body(try LocalMemory(folder)) }
+        return try withService(opening, isReadOnly: isReadOnly) { service in
+            if !isReadOnly { try memory.noteSwitch(service) }
+            return try body(service)
+        }
     }
 
     /// The same, for whoever reads states besides.

@@ -4,6 +4,7 @@ import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
 import CapsuleTree
+import CapsuleWorkspace
 import Glibc
 
 /// Turns whatever was thrown into a message and one of the four exit codes.
@@ -50,9 +51,13 @@ enum Failure {
         }
     }
 
+    /// The message of whatever was thrown, for a log.
+    static func message(of error: any Error) -> String { describe(error).message }
+
     private static func isOurs(_ error: any Error) -> Bool {
         error is AccessError || error is SystemError || error is FormatError || error is TreeError
             || error is CryptoError || error is any AccessErrorConvertible
+            || error is WorkspaceError
     }
 
     private static func exitCode(_ kind: AccessError.Kind) -> Int32 {
@@ -76,6 +81,8 @@ enum Failure {
                     SystemError(errno: error.errno, operation: "", object: "")
                 ).kind,
                 code: code(of: error), String(describing: error))
+        case let error as WorkspaceError:
+            AccessError(error.errno == EIO ? .system : .usage, code: "usage", "\(error)")
         case let error as CryptoError:
             AccessError(.usage, code: "crypto", String(describing: error))
         default: AccessError(.usage, code: "usage", "\(error)")

@@ -45,11 +45,10 @@ struct DoctorCommand: ParsableCommand {
         defer { reporter.stop() }
         var tree: (any ReadableTree)?
         if Workspace.isWorkspace(file) {
-            tree = try examination.examineWorkspace(secrets: opening.secrets, isDeep: deep)
-            if tree != nil {
-                try examination.examineRecords(
-                    secrets: opening.secrets, isDeep: deep, repairs: repair)
-            }
+            let secrets = try opening.secrets.withPassphrasesRead()
+            if repair { try examination.repairWorkspace(secrets: secrets) }
+            tree = try examination.examineWorkspace(secrets: secrets, isDeep: deep)
+            if tree != nil { try examination.examineRecords(secrets: secrets, isDeep: deep) }
         } else if repair {
             throw AccessError(
                 .usage, code: "usage",

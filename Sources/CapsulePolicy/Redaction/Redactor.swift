@@ -15,8 +15,13 @@ public final class Redactor {
     /// How far from a placeholder.
     private static let secondReach = 1024
 
-    /// A redactor for one export.
-    public init(rules: RedactionRules = .standard) { self.rules = rules.compiled }
+    private let firstOrdinal: Int
+
+    /// A redactor for one export; placeholders are numbered from `firstOrdinal` on.
+    public init(rules: RedactionRules = .standard, firstOrdinal: Int = 1) {
+        self.rules = rules.compiled
+        self.firstOrdinal = firstOrdinal
+    }
 
     /// Finds what `mask` would mask. Placeholders are no findings.
     public func scan(_ text: [UInt8], path: String? = nil) -> [Finding] {
@@ -147,7 +152,7 @@ public final class Redactor {
     /// The placeholder of a value, which is counted.
     private func placeholder(_ kind: String, _ value: [UInt8]) -> [UInt8] {
         let known = ordinals[kind]?[value]
-        let ordinal = known ?? (ordinals[kind]?.count ?? 0) + 1
+        let ordinal = known ?? (ordinals[kind]?.count ?? 0) + firstOrdinal
         ordinals[kind, default: [:]][value] = ordinal
         report.entries[kind, default: RedactionReport.Entry()].masked += 1
         report.entries[kind]?.values = ordinals[kind]?.count ?? 0

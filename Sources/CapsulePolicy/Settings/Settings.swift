@@ -19,6 +19,10 @@
 ///     [specs.SPEC]
 ///     high_risk = true
 ///
+///     [memory]
+///     backend = "memvid"                  # or local-memory: plain files, no capsules
+///     folder = ".speckit/local-memory"    # where those are
+///
 ///     [features]                          # roll-out: each can be turned off
 ///     export_triggers = true
 ///     import = true
@@ -60,6 +64,18 @@ public struct Settings: Equatable, Sendable {
     public var sanitizes = false
     /// The specs that are of high risk.
     public var highRiskSpecs: Set<String> = []
+    /// Where runs are kept.
+    public enum MemoryBackend: String, Sendable, CaseIterable {
+        /// In a workspace, from which capsules are made.
+        case memvid
+        /// As plain files in a folder.
+        case localMemory = "local-memory"
+    }
+
+    /// Where runs are kept.
+    public var memoryBackend = MemoryBackend.memvid
+    /// The folder of plain files.
+    public var memoryFolder = ".speckit/local-memory"
     /// Whether runs are exported by themselves at all.
     public var hasExportTriggers = true
     /// Whether capsules can be imported.
@@ -123,7 +139,7 @@ private struct SettingsReader {
     }
 
     mutating func read(into settings: inout Settings) throws(RedactionError) {
-        _ = try fields(top, "", known: ["capsule", "capture", "specs", "features"])
+        _ = try fields(top, "", known: ["capsule", "capture", "specs", "memory", "features"])
         let capsule = try table(top["capsule"], "capsule")
         _ = try fields(capsule, "capsule.", known: ["export"])
         try readExport(try table(capsule["export"], "capsule.export"), into: &settings)
@@ -146,6 +162,15 @@ private struct SettingsReader {
                 try table(value, "specs.\(spec)"), "specs.\(spec).", known: ["high_risk"])
             if try fields.boolean("high_risk") == true { settings.highRiskSpecs.insert(spec) }
         }
+        let memory = try fields(
+            try table(top["memory"], "memory"), "memory.", known: ["backend", "folder"])
+        if let text = try memory.string("backend") {
+            guard let backend = Settings.MemoryBackend(rawValue: text) else {
+                throw memory.error("backend", "is neither memvid nor local-memory")
+            }
+            settings.memoryBackend = backend
+        }
+        settings.memoryFolder = try memory.string("folder") ?? settings.memoryFolder
         let features = try fields(
             try table(top["features"], "features"), "features.",
             known: ["export_triggers", "import", "search"])

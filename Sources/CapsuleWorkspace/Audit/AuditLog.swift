@@ -75,7 +75,7 @@ final class AuditLog {
     func append(_ kind: EventKind, _ details: [String: EventValue]) throws(StoreError) {
         let (number, start) = try end()
         var data = details
-        data["actor"] = .object(Self.actor)
+        if !kind.isPublic { data["actor"] = .object(Self.actor) }
         let event: [String: EventValue] = [
             "specversion": .text("1.0"), "id": .text(String(number)),
             "source": .text("urn:\(origin.replacingSlash)"), "type": .text(kind.rawValue),

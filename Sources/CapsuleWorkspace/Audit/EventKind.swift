@@ -28,6 +28,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case runShown = "capsulefs.run.shown.raw"
     case exportDecided = "capsulefs.export.decided"
     case exportIntended = "capsulefs.export.intended"
+    case exportAnnounced = "capsulefs.export.announced"
     case exported = "capsulefs.export.CapsuleExported"
     case exportFailed = "capsulefs.export.ExportFailed"
     case exportPinned = "capsulefs.export.pinned"
@@ -38,9 +39,15 @@ public enum EventKind: String, Sendable, CaseIterable {
     case importRefused = "capsulefs.import.refused"
     case importRemoved = "capsulefs.import.removed"
     case goldenChanged = "capsulefs.golden.changed"
+    case memorySwitched = "capsulefs.memory.switched"
     case fileOpened = "capsulefs.file.opened"
     case fileCreated = "capsulefs.file.created"
     case fileRemoved = "capsulefs.file.removed"
+}
+
+extension EventKind {
+    /// Whether the event leaves the machine, in a capsule: it must not say who and where.
+    var isPublic: Bool { self == .exportAnnounced }
 }
 
 /// A value in an event.

@@ -17,8 +17,10 @@ final class ControlService {
     /// What verbs do by themselves and the driver has to believe.
     static let reportedKinds: Set<EventKind> = [
         .sealed, .slotAdded, .slotRemoved, .examined, .runShown, .exportDecided, .exportIntended,
+        .exportAnnounced,
         .exported, .exportFailed, .exportPinned, .exportUnpinned, .deletionIntended,
         .exportDeleted, .imported, .importRefused, .importRemoved, .goldenChanged,
+        .memorySwitched,
     ]
 
     func answer(_ request: ControlMessage) -> ControlMessage {
@@ -123,7 +125,7 @@ final class ControlService {
                 throw WorkspaceError.refusal(EINVAL, "the driver does not record this event")
             }
             var details = try request.details()
-            details["reported"] = .flag(true)
+            if !kind.isPublic { details["reported"] = .flag(true) }
             try tree.note(kind, details)
         case .faults:
             let faults = try tree.faults(isDeep: try request.flag())

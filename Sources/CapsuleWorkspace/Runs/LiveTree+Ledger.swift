@@ -38,7 +38,7 @@ extension LiveTree {
             case .insert(let entry):
                 if try has(entry.kind, entry.name) {
                     throw WorkspaceError.refusal(
-                        EEXIST, "there is an \(entry.kind.rawValue) '\(entry.name)' already")
+                        EEXIST, "'\(entry.name)' is taken already (\(entry.kind.rawValue))")
                 }
                 try put(entry)
             case .replace(let entry):

@@ -51,8 +51,12 @@ extension Workspace {
         }
     }
 
-    /// The tree of a state, or of an import.
+    /// In the place of a state's name: the present one.
+    public static let present = ""
+
+    /// The tree of a state, of the present one, or of an import.
     public func readableTree(at name: String) throws(WorkspaceError) -> any ReadableTree {
+        if name == Self.present { return try StateTree(self, at: try tree.presentState()) }
         guard name.hasPrefix(Self.importPrefix) else {
             return try StateTree(self, at: try tree.state(named: name))
         }

@@ -19,7 +19,7 @@ struct CheckpointCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        let checkpoint = try place.withService(opening) { service in
+        let checkpoint = try place.withRuns(opening) { service in
             let run = try which.find(in: service)
             return try service.markRun(run.name, label: label, stage: stage, commit: commit)
         }

@@ -23,7 +23,13 @@ struct CollectCommand: ParsableCommand {
     private struct Item: Encodable {
         let path: String
         let deleted: Bool
+        let goes: Bool
         let reason: String
+
+        private enum CodingKeys: String, CodingKey {
+            case path, deleted, reason
+            case goes = "due"
+        }
     }
 
     private struct Result: Encodable {
@@ -61,7 +67,8 @@ struct CollectCommand: ParsableCommand {
         }
         if outputOptions.json { return Output.json(result) }
         for item in result.exports {
-            Output.line("\(item.deleted ? "deleted" : "kept") \(item.path): \(item.reason)")
+            let word = item.deleted ? "deleted" : item.goes ? "would delete" : "kept"
+            Output.line("\(word) \(item.path): \(item.reason)")
         }
         let word = dryRun ? "would delete" : "deleted"
         Output.line(
@@ -84,15 +91,19 @@ struct CollectCommand: ParsableCommand {
         var result = Result(dryRun: dryRun)
         for verdict in try collector.verdicts() {
             if verdict.goes {
+                var facts = stat()
+                if stat(verdict.record.path, &facts) == 0 {
+                    result.bytesFreed += UInt64(facts.st_size)
+                }
                 if !dryRun { try collector.delete(verdict) }
                 result.exportsDeleted += 1
-                result.bytesFreed += verdict.record.length ?? 0
             } else {
                 result.exportsKept += 1
             }
             result.exports.append(
                 Item(
                     path: verdict.record.path, deleted: verdict.goes && !dryRun,
+                    goes: verdict.goes,
                     reason: verdict.reason))
         }
         for path in try collector.orphans() {
@@ -101,7 +112,8 @@ struct CollectCommand: ParsableCommand {
             if !dryRun { try collector.deleteOrphan(path) }
             result.tempFilesDeleted += 1
             result.exports.append(
-                Item(path: path, deleted: !dryRun, reason: "its writer was cut off"))
+                Item(
+                    path: path, deleted: !dryRun, goes: true, reason: "its writer was cut off"))
         }
         return result
     }
@@ -220,6 +232,8 @@ struct ConfigCommand: ParsableCommand {
             "capture.mode": .text(settings.captureMode),
             "capture.sanitize": .text(settings.sanitizes ? "on" : "off"),
             "specs.high_risk": .list(settings.highRiskSpecs.sorted().map { .text($0) }),
+            "memory.backend": .text(settings.memoryBackend.rawValue),
+            "memory.folder": .text(settings.memoryFolder),
             "features.export_triggers": .flag(settings.hasExportTriggers),
             "features.import": .flag(settings.hasImport),
             "features.search": .flag(settings.hasSearch),

@@ -18,7 +18,8 @@ struct EventAddCommand: ParsableCommand {
         discussion: """
             Standard input is the payload, one JSON object. With --lines each line is an event of \
             its own: a payload, or without --type an object with event_type, payload and perhaps \
-            stage. All lines are checked before any is recorded, in batches.
+            stage. They are recorded in batches; a line that does not fit ends it, and what came \
+            before stays.
             """)
 
     @OptionGroup var which: RunOptions
@@ -51,9 +52,11 @@ struct EventAddCommand: ParsableCommand {
     }
 
     func run() throws {
-        let result = try place.withService(opening) { service in
+        let result = try place.withRuns(opening) { service in
             let run = try which.find(in: service)
-            let masker = run.isSanitized ? TextMasker(rules: try SettingsFile.find().rules()) : nil
+            let masker =
+                run.isSanitized
+                ? TextMasker.forRecording(try SettingsFile.find().rules()) : nil
             let reader = EventReader(run, type: type, stage: stage, masker: masker)
             return try lines
                 ? addLines(reader, to: run.name, service) : addOne(reader, to: run.name, service)
@@ -64,7 +67,7 @@ struct EventAddCommand: ParsableCommand {
     }
 
     private func addOne(
-        _ reader: EventReader, to name: RunName, _ service: any WorkspaceService
+        _ reader: EventReader, to name: RunName, _ service: any RunRecorder
     ) throws -> Result {
         let bytes = try StandardInput.all()
         guard let event = try reader.event(bytes, "standard input") else {
@@ -75,7 +78,7 @@ struct EventAddCommand: ParsableCommand {
     }
 
     private func addLines(
-        _ reader: EventReader, to name: RunName, _ service: any WorkspaceService
+        _ reader: EventReader, to name: RunName, _ service: any RunRecorder
     ) throws -> Result {
         var batch: [RunEvent] = []
         var length = 0
@@ -127,7 +130,7 @@ struct EventListCommand: ParsableCommand {
     func run() throws {
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
         var shown: [[UInt8]] = []
-        try place.withService(opening, isReadOnly: !raw) { service in
+        try place.withRuns(opening, isReadOnly: !raw) { service in
             let run = try which.find(in: service)
             if raw { try RawView.note(run, "events", service) }
             var next: Int64 = 1

@@ -40,7 +40,7 @@ struct ExportSecretOptions: ParsableArguments {
         if let value = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE") {
             return [SealRequest.Slot(.passphrase(value, cost), label: "passphrase")]
         }
-        guard mayAsk else {
+        guard mayAsk, SecretReader.hasTerminal else {
             throw AccessError(
                 .usage, code: "missing_secret",
                 "\(object): nobody could open it: give --capsule-passphrase-file, --recipient, "
@@ -59,7 +59,8 @@ struct ExportCommand: ParsableCommand {
 
     @OptionGroup var which: RunOptions
     @Option(name: [.customShort("o"), .long], help: "The file to be written.") var out: String?
-    @Flag(inversion: .prefixedNo, help: "Encrypt it.") var encrypt = true
+    @Flag(inversion: .prefixedNo, exclusivity: .exclusive, help: "Encrypt it.")
+    var encrypt = true
     @Flag(name: .long, help: "Mask it, and leave raw model traffic out; the default.")
     var safe = false
     @Flag(name: .long, help: "Leave everything in, as it was recorded.") var unsafe = false
@@ -90,6 +91,9 @@ struct ExportCommand: ParsableCommand {
         guard format != "json-dir" || !encrypt else {
             throw ValidationError("json-dir is a folder in the clear: it needs --no-encrypt")
         }
+        guard format == "mv2" || sign.isEmpty else {
+            throw ValidationError("a folder cannot be signed: json-dir takes no --sign")
+        }
         guard !explain || preview else { throw ValidationError("--explain needs --preview") }
     }
 
@@ -103,6 +107,7 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let settings = try SettingsFile.find()
+        try MemoryBackend.requireCapsules(settings)
         let rules = try settings.rules()
         try place.withAccess(opening) { access in
             try RunExporter.settle(access.service)

@@ -12,9 +12,11 @@ import Glibc
 struct ExportPlace {
     private let path: String
     private let isOurs: Bool
+    private let settings: Settings
 
     /// What the user says, else `docs/specs/SPEC/runs/RUN/capsule.mv2e` below the project's top.
     init(_ name: RunName, out: String?, settings: SettingsFile, suffix: String = "mv2e") {
+        self.settings = settings.settings
         if let out {
             path = out
             isOurs = false
@@ -29,8 +31,22 @@ struct ExportPlace {
     /// The absolute path, with directories that are made where the place is the default one. Throws
     /// for a place in the workspace or its own mount.
     func checked(against workspace: String) throws -> String {
-        if isOurs { try Self.makeDirectories(AtomicFile.split(path).directory) }
+        if isOurs {
+            let directory = AtomicFile.split(path).directory
+            try Self.refuse(Self.existing(directory), within: workspace, path)
+            try Self.makeDirectories(directory)
+        }
+        if !settings.commitsExports {
+            let inside = ProjectTop.relative(workspace).map { ["/\($0)/"] } ?? []
+            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"] + inside)
+        }
         return try Self.absolute(path, against: workspace)
+    }
+
+    /// The deepest directory on the way to one that is there.
+    private static func existing(_ path: String) -> String {
+        let parent = AtomicFile.split(path).directory
+        return Glibc.access(path, F_OK) == 0 || parent == path ? path : existing(parent)
     }
 
     /// The absolute path of a file that is to be made.
@@ -41,13 +57,20 @@ struct ExportPlace {
         }
         defer { free(resolved) }
         let parent = String(cString: resolved)
-        if let found = try? WorkspaceLocator.find(parent), Self.isSame(found, workspace) {
-            throw AccessError(
-                .usage, code: "inside_workspace",
-                "\(path): it lies in the workspace that it is exported from; choose a place "
-                    + "outside with --out")
-        }
+        try refuse(parent, within: workspace, path)
         return parent == "/" ? "/\(base)" : "\(parent)/\(base)"
+    }
+
+    private static func refuse(
+        _ place: String, within workspace: String, _ path: String
+    ) throws(AccessError) {
+        guard let found = try? WorkspaceLocator.find(place), isSame(found, workspace) else {
+            return
+        }
+        throw AccessError(
+            .usage, code: "inside_workspace",
+            "\(path): it lies in the workspace that it is exported from; choose a place outside "
+                + "with --out")
     }
 
     private static func isSame(_ one: String, _ other: String) -> Bool {
@@ -88,10 +111,6 @@ struct ExportJob {
             creator: "", toolVersion: ToolVersion.text, createdAt: try Provenance.createdAt())
         seal.replaces = replaces
         seal.expectedSigners = signers?.fingerprints ?? []
-        if !settings.settings.commitsExports {
-            let inside = ProjectTop.relative(access.path).map { ["/\($0)/"] } ?? []
-            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"] + inside)
-        }
         return try RunExporter(access.service, tree: access.tree).export(
             RunExporter.Request(
                 run: run, scope: scope, rules: try settings.rules(), seal: seal,

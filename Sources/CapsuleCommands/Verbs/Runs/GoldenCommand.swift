@@ -29,6 +29,7 @@ struct GoldenAddCommand: ParsableCommand {
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
 
     func run() throws {
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         guard RunName.isValid(name) else {
             throw RunError(.usage, "bad_name", "'\(name)' cannot name a golden query")
         }
@@ -63,6 +64,7 @@ struct GoldenListCommand: ParsableCommand {
     private struct Result: Encodable { let queries: [GoldenQuery] }
 
     func run() throws {
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         let queries = try place.withService(opening, isReadOnly: true) {
             try GoldenQuery.all(in: $0)
         }
@@ -143,6 +145,7 @@ struct GoldenRunCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         let report = try workspace.withAccess(opening, isReadOnly: true) { access in
             let (queries, tree) = try golden(place, access, opening)
             return try GoldenReport(place, queries, tree)
@@ -172,6 +175,7 @@ struct GoldenCompareCommand: ParsableCommand {
     }
 
     func run() throws {
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         let result = try workspace.withAccess(opening, isReadOnly: true) { access in
             let (queries, first) = try golden(a, access, opening)
             let (_, second) = try golden(b, access, opening)

@@ -26,8 +26,9 @@ struct ImportCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        let settings = try SettingsFile.find().settings
-        guard settings.hasImport else {
+        let project = try SettingsFile.find()
+        try MemoryBackend.requireCapsules(project)
+        guard project.settings.hasImport else {
             throw AccessError(
                 .usage, code: "turned_off", "imports are turned off: features.import is false")
         }

@@ -35,7 +35,7 @@ struct ImportJob {
         do {
             return try importFile()
         } catch {
-            let reason = (error as? AccessError)?.message ?? "\(error)"
+            let reason = Failure.message(of: error)
             try? access.service.note(
                 .importRefused, ["source": .text(source), "reason": .text(reason)])
             throw error
@@ -80,6 +80,12 @@ struct ImportJob {
     private func examine(
         _ place: String, _ file: String, _ digest: String
     ) throws -> (Capsule, ImportRecord) {
+        let copy = try FileStorage(path: place)
+        do throws(FormatError) {
+            _ = try CapsuleFile(copy)
+        } catch {
+            throw AccessError(error, path: source)
+        }
         var examination = Examination(path: source, at: place, progress: progress)
         var report: SignatureReport?
         let keys = try examination.examineClearParts { capsule in

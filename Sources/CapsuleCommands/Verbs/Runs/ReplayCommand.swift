@@ -24,6 +24,7 @@ struct ReplayRunCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
         let report = try workspace.withAccess(opening, isReadOnly: !raw) { access in
             let places = SearchPlaces(access: access)

@@ -64,14 +64,17 @@ struct RunStartCommand: ParsableCommand {
             return RunPolicy(id: Text.hex(SHA256.hash(data: body)), name: name, body: body)
         }
         warnOfExport(settings)
-        let started = try place.withService(opening) { try $0.startRun(start) }
+        let started = try place.withRuns(opening) { try $0.startRun(start) }
         if outputOptions.json { return Output.json(RunRow(started)) }
         Output.line(started.name.run)
     }
 
     /// An export by itself has nobody to ask for a passphrase.
     private func warnOfExport(_ settings: Settings) {
-        guard settings.exportMode != .manual, settings.hasExportTriggers,
+        let isLikely =
+            risk == "high" || settings.exportMode == .always || settings.isHighRisk
+            || settings.highRiskSpecs.contains(spec) || settings.requiresAuditHandoff
+        guard isLikely, settings.exportMode != .manual, settings.hasExportTriggers,
             settings.recipients.isEmpty,
             Environment.variable("SPECKIT_MEMVID_PASSPHRASE") == nil
         else { return }
@@ -116,10 +119,11 @@ struct RunPutCommand: ParsableCommand {
         let plain = path.split(separator: "/").last.map(String.init) ?? path
         let top = RawArgument.bytes(of: name ?? plain).split(separator: 0x2f).map(Array.init)
         let files = try path == "-" ? [(path, top)] : Self.files(at: path, top)
-        try place.withService(opening) { service in
+        try place.withRuns(opening) { service in
             let run = try which.find(in: service)
             let masker =
-                run.isSanitized ? TextMasker(rules: try SettingsFile.find().rules()) : nil
+                run.isSanitized
+                ? TextMasker.forRecording(try SettingsFile.find().rules()) : nil
             for (source, target) in files {
                 try Self.put(source, as: target, track, run.name, service, masker)
             }
@@ -133,7 +137,9 @@ struct RunPutCommand: ParsableCommand {
         at path: String, _ name: [[UInt8]]
     ) throws -> [(path: String, name: [[UInt8]])] {
         var facts = stat()
-        guard stat(path, &facts) == 0 else { throw SystemError.last("open", path) }
+        guard RawArgument.withPath(path, { stat($0, &facts) }) == 0 else {
+            throw SystemError.last("open", path)
+        }
         guard facts.st_mode & S_IFMT == S_IFDIR else { return [(path, name)] }
         var files: [(path: String, name: [[UInt8]])] = []
         let directory = try FileDirectory(path: path)
@@ -151,9 +157,12 @@ struct RunPutCommand: ParsableCommand {
 
     private static func put(
         _ path: String, as name: [[UInt8]], _ track: RunTrack, _ run: RunName,
-        _ service: any WorkspaceService, _ masker: TextMasker?
+        _ service: any RunRecorder, _ masker: TextMasker?
     ) throws {
-        let descriptor = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor =
+            path == "-"
+            ? dup(0)
+            : RawArgument.withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw SystemError.last("open", path) }
         defer { close(descriptor) }
         var facts = stat()
@@ -200,7 +209,7 @@ struct RunListCommand: ParsableCommand {
     private struct Result: Encodable { let runs: [RunRow] }
 
     func run() throws {
-        let runs = try place.withService(opening, isReadOnly: true) { try $0.runs() }
+        let runs = try place.withRuns(opening, isReadOnly: true) { try $0.runs() }
             .filter { spec == nil || $0.name.spec == spec }
         let rows = runs.map(RunRow.init)
         if outputOptions.json { return Output.json(Result(runs: rows)) }

@@ -37,6 +37,15 @@ struct RunFinishCommand: ParsableCommand {
     func run() throws {
         let outcome = Run.Outcome(rawValue: outcome) ?? .abandon
         let settings = try SettingsFile.find()
+        if settings.settings.memoryBackend == .localMemory {
+            let run = try place.withRuns(opening) { memory in
+                try memory.finishRun(try which.find(in: memory).name, outcome)
+            }
+            return show(
+                Result(
+                    run: RunRow(run), exportDue: false,
+                    reasons: ["memory.backend is local-memory"], export: nil))
+        }
         try place.withAccess(opening) { access in
             try RunExporter.settle(access.service)
             let found = try which.find(in: access.service)
@@ -76,7 +85,7 @@ struct RunFinishCommand: ParsableCommand {
                 mayAsk: false)
             return ExportResult(try job.export(run, slots: slots))
         } catch {
-            let reason = (error as? AccessError)?.message ?? "\(error)"
+            let reason = Failure.message(of: error)
             try access.service.note(
                 .exportFailed,
                 [

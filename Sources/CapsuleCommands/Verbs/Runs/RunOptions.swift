@@ -26,7 +26,7 @@ struct RunOptions: ParsableArguments {
     var id: String
 
     /// The run. Without `--spec` its id must be that of one run only.
-    func find(in service: any WorkspaceService) throws -> Run {
+    func find(in service: any RunRecorder) throws -> Run {
         let runs = try service.runs().filter {
             $0.name.run == id && (spec == nil || $0.name.spec == spec)
         }

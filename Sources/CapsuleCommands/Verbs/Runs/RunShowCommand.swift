@@ -6,8 +6,9 @@ import CapsuleWorkspace
 
 /// Says in the audit log that somebody looked at what is stored, unmasked.
 enum RawView {
-    static func note(_ run: Run, _ what: String, _ service: any WorkspaceService) throws {
-        try service.note(
+    static func note(_ run: Run, _ what: String, _ service: any RunRecorder) throws {
+        // Plain files have no log.
+        try (service as? any WorkspaceService)?.note(
             .runShown,
             [
                 "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
@@ -33,7 +34,7 @@ struct RunShowCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (run, lines) = try place.withService(opening, isReadOnly: !raw) { service in
+        let (run, lines) = try place.withRuns(opening, isReadOnly: !raw) { service in
             let run = try which.find(in: service)
             if raw { try RawView.note(run, "run", service) }
             return (
@@ -92,6 +93,7 @@ struct ResolveURICommand: ParsableCommand {
         guard let parsed = RunURI(uri) else {
             throw RunError(.usage, "bad_uri", "\(uri): it is no URI of a run")
         }
+        try MemoryBackend.requireCapsules(try SettingsFile.find())
         let answer: URIResolver.Answer
         if let capsule {
             let opened = try OpenedTree.open(path: capsule, secrets: opening.capsuleSecrets())
@@ -135,6 +137,7 @@ struct RunTrees {
                 .usage, "unknown_uri", "\(uri.text): it is of no run of this workspace")
         }
         let folder = try RunFolder(found, in: access.service, tree: access.tree)
-        return ComposedTree(try folder.items(), seconds: found.startedAt)
+        return ComposedTree(
+            try folder.items(present: Workspace.present), seconds: found.startedAt)
     }
 }

@@ -11,11 +11,10 @@ import Glibc
 struct SearchPlaces {
     let access: WorkspaceAccess
 
-    /// The folder of a run as it is now; of one that goes on without its files, which lie in the
-    /// tree.
+    /// The folder of a run as it is now.
     func folder(of run: Run) throws -> any ReadableTree {
         let folder = try RunFolder(run, in: access.service, tree: access.tree)
-        return ComposedTree(try folder.items(), seconds: run.startedAt)
+        return ComposedTree(try folder.items(present: Workspace.present), seconds: run.startedAt)
     }
 
     /// The folder of an import.
@@ -77,6 +76,7 @@ struct SearchCommand: ParsableCommand {
 
     func run() throws {
         let file = try SettingsFile.find()
+        try MemoryBackend.requireCapsules(file)
         guard file.settings.hasSearch else {
             throw AccessError(
                 .usage, code: "turned_off", "search is turned off: features.search is false")
@@ -117,7 +117,7 @@ struct SearchCommand: ParsableCommand {
                 if let found { shares?[word] = found.score }
             }
         }
-        let snippet = Array(hit.snippet.utf8)
+        let snippet = RunCorpus.withPlaceholders(hit.snippet)
         return Row(
             uri: hit.name, type: hit.kind, score: hit.score,
             snippet: String(decoding: masker?.mask(snippet) ?? snippet, as: UTF8.self),
@@ -141,9 +141,17 @@ struct SearchCommand: ParsableCommand {
                 && (asOf == nil || $0.checkpoints.contains(asOf ?? ""))
         }
         for record in imports {
-            corpora.append(
-                try RunCorpus(
-                    try places.folder(ofImport: record.name), asOf: asOf, name: record.name))
+            do {
+                corpora.append(
+                    try RunCorpus(
+                        try places.folder(ofImport: record.name), asOf: asOf, name: record.name))
+            } catch {
+                Output.warn("the import '\(record.name)' is not searched: \(error)")
+            }
+        }
+        if let asOf, corpora.isEmpty {
+            throw RunError(
+                .usage, "unknown_checkpoint", "no run that is searched has a checkpoint '\(asOf)'")
         }
         return corpora
     }

@@ -43,16 +43,20 @@ extension Examination {
         return tree
     }
 
-    /// Checks runs, exports and imports; with `repairs`, settles what was cut off first.
-    mutating func examineRecords(
-        secrets: OpeningSecrets, isDeep: Bool, repairs: Bool
-    ) throws {
-        let secrets = try secrets.withPassphrasesRead()
+    /// Settles what was cut off: opening for writing removes what a crash left, and exports that
+    /// were announced are completed or given up. Each is recorded.
+    func repairWorkspace(secrets: OpeningSecrets) throws {
+        try WorkspaceOpener.withService(path: path, secrets: secrets) {
+            try RunExporter.settle($0)
+        }
+    }
+
+    /// Checks runs, exports and imports.
+    mutating func examineRecords(secrets: OpeningSecrets, isDeep: Bool) throws {
         let found = try WorkspaceOpener.withAccess(
-            path: path, secrets: secrets, isReadOnly: !repairs
+            path: path, secrets: secrets, isReadOnly: true
         ) { access in
-            if repairs { try RunExporter.settle(access.service) }
-            return try RecordsExamination(
+            try RecordsExamination(
                 access.service, path: access.path, tree: access.tree
             ).findings(isDeep: isDeep)
         }
