@@ -8,24 +8,7 @@ import time
 import zipfile
 
 import support
-from runs import CALL, ERROR, PAYLOADS, RunTest, SAFE, git, secrets
-
-
-class ExportTest(RunTest):
-    """A test with a run that has something of everything."""
-
-    def recorded(self, run="r1", *more, at=None, ends=True, capture="prompts_only"):
-        """Records a run and ends it."""
-        policy = support.write(self.path("p.toml"), b"rule = 1\n")
-        self.begin(run, "--policy", policy, "--capture", capture, *more, at=at)
-        self.put_text("log.txt", f"log of {run}\n", run=run, at=at)
-        self.put_text("dir/data.bin", bytes(range(256)) * 20, run=run, at=at)
-        self.add_lines(list(PAYLOADS.items()), run=run, at=at)
-        self.mark("one", "--stage", "Plan", run=run, at=at)
-        self.put_text("late.txt", b"late\n", "--track", "evidence", run=run, at=at)
-        self.add("ErrorEvent", run=run, at=at)
-        if ends:
-            self.finish(run, at=at)
+from runs import CALL, ERROR, PAYLOADS, SAFE, ExportTest, git, secrets
 
 
 @support.needs_root

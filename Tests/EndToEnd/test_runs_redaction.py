@@ -113,10 +113,28 @@ class InFiles(PlantedTest):
         self.begin()
         values = " ".join(self.planted.values())
         self.put_text("latin1.txt", f"Grüße ä ö ü: {values}\n".encode("latin-1"))
-        self.put_text("odd.txt", b"\xff\xfe\xfd\x81" * 3 + f"\n{values}\n".encode())
+        self.put_text("odd.txt", b"\xfe\x81\xfd\x81" * 3 + f"\n{values}\n".encode())
         self.put_text("nul-late.txt", b"x" * 100_000 + f"\n{values}\n".encode() + b"\0\0")
         self.put_text("long.txt", b"y " * 3_000_000 + values.encode() + b" z" * 3_000_000)
-        self.put_text("ansi.log", f"\x1b[31m{values}\x1b[0m\n")
+        self.nowhere(self.planted, self.shipped())
+
+    def test_coloured(self):
+        """In a log with colours, right between two escape sequences."""
+        self.begin()
+        self.put_text("ansi.log", "".join(
+            f"\x1b[31m{value}\x1b[0m done \x1b[1;32m{value}\x1b[m\n"
+            for value in self.planted.values()))
+        self.nowhere(self.planted, self.shipped())
+
+    def test_false_mark(self):
+        """A byte order mark before a text that is no UTF-16, or not to its end, hides nothing."""
+        self.begin()
+        values = "\n".join(self.planted.values()).encode()
+        self.put_text("little.txt", b"\xff\xfe" + values)
+        self.put_text("big.txt", b"\xfe\xff" + values)
+        self.put_text("appended.txt", "begun by one program\r\n".encode("utf-16") + values)
+        self.put_text("shifted.txt", "\ufeffx".encode("utf-16-le") + b"\n" + "\n".join(
+            self.planted.values()).encode("utf-16-le"))
         self.nowhere(self.planted, self.shipped())
 
     def test_binary_tail(self):
@@ -125,8 +143,22 @@ class InFiles(PlantedTest):
         value = self.planted["github"].encode()
         self.put_text("mixed.txt", b"text\n" * 4000 + bytes(range(256)) * 100 + value
                       + bytes(range(256)) * 100)
-        self.put_text("packed.txt", b"text\n" * 4000 + gzip.compress(b"z" * 99 + value))
         self.nowhere({"github": self.planted["github"]}, self.shipped())
+
+    def test_archive_tail(self):
+        """Nor is one that goes on as an archive, which cannot be scanned."""
+        self.begin()
+        packed = gzip.compress(b"z" * 99 + self.planted["github"].encode())
+        self.put_text("packed.txt", b"text\n" * 4000 + packed)
+        out = self.shipped()
+        self.assertFalse(packed[10:40] in b"".join(support.tree_bytes(out).values()))
+
+    def test_address_before_a_suffix(self):
+        """An address is found when a dot and more letters follow it."""
+        email = self.planted["email"]
+        self.begin()
+        self.put_text("a.txt", f"wrote {email}.txt, {email}.log, {email}.. and <{email}>.\n")
+        self.nowhere({"email": email}, self.shipped())
 
     def test_key_of_many_lines(self):
         """A private key over many lines: as it is, indented, in JSON, in base64, with CRLF."""
@@ -322,9 +354,9 @@ class InEvents(PlantedTest):
 class Names(PlantedTest):
     """Names are parts of URIs, which do not change."""
 
-    def refused(self, *more, run="r1"):
+    def refused(self, *more, run="r1", name="x.mv2e"):
         """Demands that the export fails, says what to do, gives nothing away, and leaves none."""
-        path, (code, message) = self.export("x.mv2e", *more, run=run, rc=3)
+        path, (code, message) = self.export(name, *more, run=run, rc=3)
         self.assertEqual(code, "secret_in_name")
         self.assertRegex(message, "another name|--unsafe")
         for value in self.planted.values():
@@ -343,9 +375,9 @@ class Names(PlantedTest):
             self.put_text(name, b"x", run=run)
             self.mark("c", run=run)
             with self.subTest(number):
-                self.refused(run=run)
-                self.refused("--no-encrypt", run=run)
                 self.export(f"u{number}.mv2e", "--unsafe", run=run)
+                self.refused(name=f"{number}.mv2e", run=run)
+                self.refused("--no-encrypt", name=f"{number}.mv2", run=run)
 
     def test_of_checkpoints(self):
         """So does one in a checkpoint's label."""
