@@ -207,7 +207,7 @@ class Taken(ImportTest):
             self.run_command(["find", view, "-type", "f"], rc=None)
             self.run_command(["cat", f"{view}/{NAME}/events.jsonl"], rc=None)
             self.run_command(["diff", "-r", f"{view}/other", f"{view}/other"])
-            self.assertEqual(len(mountpoints(point)), 1, "the driver is gone")
+            self.assertEqual(len(support.mounts_below(point)), 1, "the driver is gone")
             self.machine.detach()
         support.write(path, good)
         self.machine.run("imports", "verify")
@@ -228,11 +228,6 @@ class Taken(ImportTest):
         self.assertEqual(self.machine.run("resolve-uri", late).stdout, b"late\n")
         self.assertEqual(json.loads(self.machine.run("resolve-uri", event["uri"]).stdout), event)
         self.machine.run("resolve-uri", uri.replace("log.txt", "dir/data.bin"), rc=3)
-
-
-def mountpoints(point):
-    """What is mounted at a place."""
-    return support.mounts_below(point)
 
 
 @support.needs_root
@@ -421,6 +416,22 @@ class Trust(ImportTest):
         if b"signer" in listed:
             self.machine.take(capsule, "--require-verified")
 
+    def test_allowed_alone(self):
+        """--allowed-signers says who is known, and demands nothing."""
+        capsule = self.made("--sign", self.key())
+        theirs = self.allowed(self.key("other"), name="theirs")
+        result = self.machine.take(capsule, "--allowed-signers", theirs)
+        self.assertIn(b"warning", result.stderr)
+
+    def test_verified_later(self):
+        """What is imported again, now verified, is shown as verified."""
+        key = self.key()
+        capsule = self.made("--sign", key)
+        self.machine.take(capsule)
+        self.machine.take(capsule, "--require-verified", "--allowed-signers", self.allowed(key))
+        (row,) = self.machine.facts("imports", "list")["imports"]
+        self.assertEqual(row["trust"], "verified")
+
     def test_revoked(self):
         """A revoked signer is never known."""
         key = self.key()
@@ -456,6 +467,58 @@ class Trust(ImportTest):
                     self.assertIn(result.returncode, (2, 3))
                     refused += 1
         self.nothing(refused)
+
+
+@support.needs_root
+@support.needs_fuse
+class Crafted(ImportTest):
+    """Capsules whose manifests are not what we write."""
+
+    def crafted(self, manifest, name="h.mv2e"):
+        """A capsule with such a manifest.json."""
+        folder = self.path(f"folder-{name}")
+        support.write(f"{folder}/manifest.json", manifest)
+        support.write(f"{folder}/policy/\x1b[31mp", b"x")
+        return self.seal(folder, name)
+
+    def test_shown(self):
+        """No escape sequence of a capsule's reaches the terminal."""
+        capsule = self.crafted(json.dumps({
+            "spec_id": "\x1b[31mS", "run_id": "\x1b]0;x\x07R", "workspace_id": "\x1b[0m",
+            "checkpoints": ["\x1b[31m"]}))
+        self.machine.take(capsule, rc=1)
+        self.machine.take(capsule, "--mount-as", "h")
+        for words in (["imports", "show", "h"], ["imports", "list"], ["imports", "verify"],
+                      ["audit", "list"]):
+            self.assertNotIn(b"\x1b", self.machine.run(*words).stdout, words)
+
+    def test_odd(self):
+        """Wrong types, nonsense and places elsewhere: a plain import or a refusal."""
+        for number, manifest in enumerate((
+                b"[]", b"nonsense", b"", b'{"spec_id":1,"run_id":2}', b"[" * 200_000,
+                b'{"spec_id":"..","run_id":".."}', b'{"spec_id":"a/../../b","run_id":"x"}',
+                b'{"spec_id":"' + b"s" * 100_000 + b'","run_id":"x"}',
+                b'{"spec_id":"S","run_id":"R","checkpoints":[1,{},null],"export":[]}')):
+            capsule = self.crafted(manifest, f"c{number}.mv2e")
+            with self.subTest(number):
+                result = self.machine.take(capsule, rc=None)
+                self.assertIn(result.returncode, (0, 1, 2, 3))
+                self.machine.run("imports", "verify")
+        self.machine.attach()
+        self.machine.run("imports", "list")
+        self.machine.detach()
+
+    def test_special(self):
+        """Devices, set-ID bits, odd names and links of a capsule do no harm."""
+        source, capsule, _ = trees.shared()
+        self.machine.take(capsule, "--mount-as", "all")
+        point = self.machine.attach("ro")
+        view = f"{point}/.capsule/imports/all"
+        self.assertEqual(self.rsync(source, view), b"")
+        options = [words for place, _, words in support.mounts_below(point)][0]
+        self.assertIn("nosuid", options)
+        self.assertIn("nodev", options)
+        self.machine.detach()
 
 
 @support.needs_root

@@ -108,6 +108,24 @@ class Starting(RunTest):
         self.assertEqual(support.read(f"{point}/.capsule/runs/S1/r1/artifacts/a"), b"one")
         self.umount(point)
 
+    def test_always_ends(self):
+        """No label and no snapshot can keep a run from ending."""
+        self.begin("r1")
+        self.mark("final", rc=None)
+        self.finish("r1")
+        self.capsule("snapshot", "create", "run:S1:r2:final", *self.named, rc=None)
+        self.begin("r2")
+        self.finish("r2")
+
+    def test_masked_labels(self):
+        """A listing masks labels, too."""
+        value = secrets()["aws"]
+        self.begin()
+        self.mark(value)
+        for words in (["run", "show", "-r", "r1"], ["run", "show", "-r", "r1", "--json"],
+                      ["run", "list", "--json"]):
+            self.assertFalse(value in self.verb(*words))
+
     def test_checkpoints_stay(self):
         """The states of a run's checkpoints cannot be deleted or forged as snapshots."""
         self.begin()

@@ -58,7 +58,8 @@ class AtOnce(RunTest):
         self.begin(at=point)
         script = """
 w=$1; for n in $(seq 0 7); do
-  echo "{\\"w\\":$w,\\"n\\":$n}" | capsule event add -r r1 -t DebugTrace -w "$0" >/dev/null || exit 1
+  echo "{\\"w\\":$w,\\"n\\":$n}" |
+    capsule event add -r r1 -t DebugTrace -w "$0" >/dev/null || exit 1
   echo "$w $n" | capsule run put -r r1 - --as "d$w/f$n" -w "$0" >/dev/null || exit 2
   echo "$w $n" > "$0/runs/S1/r1/evidence/e$w-$n" || exit 3
   capsule checkpoint -r r1 -l "c$w-$n" -w "$0" >/dev/null || exit 4

@@ -188,7 +188,8 @@ class WalkThrough(ExportTest):
     def second(self, point):
         """Another run from the same workspace: nothing of the first is in its export."""
         self.here("run", "start", "-s", "W974", "-r", "walk10", at=point)
-        self.put_text("other.txt", b"other content\n", run="walk10", at=point)
+        other = support.write(self.path("other.txt"), b"other content\n")
+        self.here("run", "put", "-r", "walk10", other, at=point)
         self.add("ErrorEvent", ERROR, run="walk10", spec="W974", at=point)
         self.here("run", "finish", "-r", "walk10", "--outcome", "unlock", at=point)
         self.assertEqual(self.of_kind("export.decided", at=point)[-1]["export"], False)
