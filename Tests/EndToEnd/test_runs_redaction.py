@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 import support
-from runs import CALL, ERROR, RunTest, forms, personal, secrets
+from runs import CALL, ERROR, RunTest, forms, personal, secrets, word
 
 
 class PlantedTest(RunTest):
@@ -63,6 +63,23 @@ class InFiles(PlantedTest):
         for name, text in texts.items():
             self.put_text(name, text)
         self.nowhere({"github": github, "aws": aws, "email": email}, self.shipped())
+
+    def test_command_lines(self):
+        """A password on a command line, as a setting's value, and in a container's environment."""
+        value = word("password", 14)
+        self.begin()
+        for name, text in {
+                "equals": f"mysql --user=root --password={value} db",
+                "apart": f"mysql --password {value} db", "curl": f"curl -u bob:{value} x.invalid",
+                "pairs": json.dumps([{"name": "DB_PASSWORD", "value": value}]),
+                "list": json.dumps(["env", f"DB_PASSWORD={value}"]),
+                "xml": f"<password>{value}</password>",
+                "netrc": f"machine h.invalid login bob password {value}"}.items():
+            self.put_text(name, text + "\n")
+        out = self.shipped()
+        found = [name for name, content in support.tree_bytes(f"{out}/artifacts").items()
+                 if value.encode() in content]
+        self.assertEqual(found, [])
 
     def test_encoded(self):
         """In base64, base64url, hex and percent-encoding, alone and within a line."""
@@ -124,6 +141,8 @@ class InFiles(PlantedTest):
         self.put_text("ansi.log", "".join(
             f"\x1b[31m{value}\x1b[0m done \x1b[1;32m{value}\x1b[m\n"
             for value in self.planted.values()))
+        for value in self.planted.values():
+            self.add("ErrorEvent", {**ERROR, "message": f"\x1b[31m{value}\x1b[0m"})
         self.nowhere(self.planted, self.shipped())
 
     def test_false_mark(self):

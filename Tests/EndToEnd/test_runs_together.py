@@ -107,6 +107,99 @@ done"""
         self.assertEqual(os.listdir(f"{point}/runs/S1/r1/artifacts"), ["same"])
         self.umount(point)
 
+    def slow_put(self, point, name):
+        """A `run put` from standard input, which has begun and waits for more."""
+        process = self.start(
+            [support.CAPSULE, "run", "put", "-r", "r1", "-", "--as", name, "-w", point],
+            stdin=subprocess.PIPE)
+        process.stdin.write(b"x" * 3_000_000)
+        process.stdin.flush()
+        place = f"{point}/runs/S1/r1/artifacts"
+        self.assertTrue(support.wait_until(lambda: os.listdir(place)), "it has not begun")
+        return process
+
+    def test_killed_put(self):
+        """kill -9 of a put leaves nothing in the run, and nothing beside it."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        process = self.slow_put(point, "half")
+        self.mark("during", at=point)
+        process.kill()
+        process.communicate(timeout=30)
+        place = f"{point}/runs/S1/r1/artifacts"
+        self.assertTrue(support.wait_until(lambda: os.listdir(place) == []), "it is left")
+        self.finish(at=point)
+        view = f"{point}/.capsule/runs/S1/r1"
+        self.assertEqual(os.listdir(f"{view}/as-of/during/artifacts"), [])
+        self.assertEqual(os.listdir(f"{view}/artifacts"), [])
+        self.umount(point)
+        self.healthy()
+
+    def test_put_over_the_end(self):
+        """A put that the end of the run overtakes fails, or its file is in the run."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        process = self.slow_put(point, "late")
+        self.finish(at=point, rc=None)
+        process.communicate(b"", timeout=30)
+        is_there = os.path.exists(f"{point}/.capsule/runs/S1/r1/artifacts/late")
+        self.assertEqual(process.returncode == 0, is_there)
+        self.umount(point)
+
+    def test_open_file_over_the_end(self):
+        """What is written to a file that stays open over the end is refused, or in the run."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        with open(f"{point}/runs/S1/r1/artifacts/log", "wb", buffering=0) as file:
+            file.write(b"before\n")
+            self.finish(at=point)
+            try:
+                file.write(b"after\n")
+                os.fsync(file.fileno())
+                expected = b"before\nafter\n"
+            except OSError:
+                expected = b"before\n"
+        self.assertEqual(
+            support.read(f"{point}/.capsule/runs/S1/r1/artifacts/log"), expected)
+        self.umount(point)
+
+    def test_odd_names(self):
+        """Files of any name that programs write in the mount are in the run."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        place = f"{point}/runs/S1/r1/artifacts"
+        names = [".put-notes", ".hidden", "a b", "new\nline", "\udcff\udcfe", "%41", "~", "-x",
+                 "as-of", "n" * 255]
+        for name in names:
+            support.write(f"{place}/{name}", name.encode(errors="surrogateescape"))
+        self.finish(at=point)
+        view = f"{point}/.capsule/runs/S1/r1/artifacts"
+        self.assertEqual(sorted(os.listdir(view)), sorted(names))
+        self.umount(point)
+        out = self.unpacked(self.export("x.mv2e")[0])
+        self.assertEqual(sorted(os.listdir(f"{out}/artifacts")), sorted(names))
+
+    def test_events_during_an_export(self):
+        """A long export holds up no event: each is stored within moments."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        one = random.Random(9)
+        for number in range(3):
+            self.put(support.write(self.path(f"{number}.log"), "".join(
+                f"{one.random()} of user{number} in {one.random()} s\n"
+                for _ in range(300_000))), at=point)
+        process = self.start([support.CAPSULE, "export", "-r", "r1", "-o", self.path("x.mv2e"),
+                              *self.new_pw, "-w", point])
+        slowest = 0
+        while process.poll() is None:
+            begun = time.monotonic()
+            self.add("DebugTrace", at=point)
+            slowest = max(slowest, time.monotonic() - begun)
+        out, err = process.communicate()
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertLess(slowest, 2)
+        self.umount(point)
+
     def test_fast(self):
         """5000 events a second with --lines, mounted and not."""
         line = json.dumps({"event_type": "ErrorEvent", "payload": ERROR}).encode() + b"\n"
