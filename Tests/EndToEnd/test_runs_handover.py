@@ -147,7 +147,7 @@ class CutOff(ExportTest):
         self.put(base, at=at)
         self.mark("one", at=at)
 
-    def check(self, path):
+    def check(self, path, opened=None):
         """Demands nothing or a whole file, and a log that says which."""
         directory = os.path.dirname(path)
         left = [name for name in os.listdir(directory) if name != os.path.basename(path)]
@@ -163,7 +163,7 @@ class CutOff(ExportTest):
         if done:
             found = self.run_command(["sha256sum", path]).stdout.split()[0].decode()
             self.assertEqual(done[0]["sha256"], found)
-            self.capsule("verify", path, *self.open_pw)
+            self.capsule("verify", path, *(self.open_pw if opened is None else opened))
 
     def check_states(self, before):
         """Demands that no state which an export kept for itself is left."""
@@ -216,6 +216,47 @@ class CutOff(ExportTest):
                 self.check(path)
         self.healthy()
         self.check_states(before)
+
+    def test_in_the_clear(self):
+        """The same for a .mv2."""
+        self.large()
+        before, results = self.attempts(lambda: self.verb("gc", "--dry-run"), "--no-encrypt")
+        for path, _ in results:
+            with self.subTest(os.path.relpath(path, self.root)):
+                self.check(path, opened=[])
+        self.check_states(before)
+
+    def test_folder(self):
+        """A folder is whole, or is not there."""
+        self.large()
+        one = random.Random(6)
+        whole, _ = self.export("whole", "--no-encrypt", "-f", "json-dir")
+        for number in range(8):
+            path = self.path(f"folder-{number}")
+            process = self.start([support.CAPSULE, "export", "-r", "r1", "-o", path,
+                                  "--no-encrypt", "-f", "json-dir", *self.named])
+            time.sleep(one.uniform(0.2, 1.0))
+            process.kill()
+            process.communicate(timeout=30)
+            self.verb("gc", "--dry-run")
+            if os.path.lexists(path):
+                self.assertEqual(support.tree_bytes(path).keys(),
+                                 support.tree_bytes(whole).keys(), "a part of a folder")
+
+    def test_settling_during(self):
+        """What settles cut-off exports leaves one alone that is under way."""
+        point = self.attach("timeline=0")
+        self.large(point)
+        process = self.start([support.CAPSULE, "export", "-r", "r1", "-o", self.path("x.mv2e"),
+                              *self.new_pw, "-w", point])
+        while process.poll() is None:
+            self.capsule("gc", "-w", point)
+        out, err = process.communicate()
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertEqual(self.of_kind("export.ExportFailed", at=point), [])
+        self.assertEqual([row["status"] for row in
+                          self.facts("exports", at=point)["exports"]], ["done"])
+        self.umount(point)
 
     def test_driver_killed(self):
         """kill -9 of the driver during an export: nothing, or a whole file with its events."""
