@@ -119,7 +119,7 @@ let package = Package(
             "CapsuleRuns",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat", "CapsuleTree",
-                "CapsulePolicy", "CapsuleStore", "CapsuleWorkspace", crypto,
+                "CapsuleAccess", "CapsulePolicy", "CapsuleStore", "CapsuleWorkspace", crypto,
             ]),
         library("FuseKit", ["CFuse3", "CapsuleSystem", "CLinux"]),
         library(

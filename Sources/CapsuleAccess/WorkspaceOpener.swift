@@ -203,9 +203,18 @@ public enum WorkspaceOpener {
         } catch let error as any AccessErrorConvertible {
             throw error.accessError
         } catch {
+            if let inner = (error as? any ErrorWrapper)?.wrapped {
+                return try named(path) { throw inner }
+            }
             throw AccessError(.system, code: "damaged", "\(path): \(error)")
         }
     }
+}
+
+/// An error about an error.
+public protocol ErrorWrapper: Error {
+    /// The inner one.
+    var wrapped: any Error { get }
 }
 
 /// An error that says itself who has to act.

@@ -4,19 +4,31 @@ public struct EventSchema: Sendable {
     /// What a field holds.
     public enum Shape: Equatable, Sendable {
         case text, flag, integer, number, texts, numbers, any
+        /// A hash, perhaps with the name of its function: no place for anything else.
+        case digest
         /// One of these texts.
         case word([String])
 
         func accepts(_ value: JSONValue) -> Bool {
             switch (self, value) {
             case (.any, _), (.text, .text), (.flag, .flag), (.integer, .integer),
-                (.number, .integer), (.number, .number):
+                (.number, .integer), (.number, .number), (.number, .decimal):
                 true
             case (.word(let words), .text(let text)): words.contains(text)
+            case (.digest, .text(let text)): Self.isDigest(text)
             case (.texts, .list(let items)): items.allSatisfy { Shape.text.accepts($0) }
             case (.numbers, .list(let items)): items.allSatisfy { Shape.number.accepts($0) }
             default: false
             }
+        }
+
+        private static func isDigest(_ text: String) -> Bool {
+            let digits = text.split(separator: ":", maxSplits: 1).last ?? ""
+            return text.utf8.count <= 140 && digits.count >= 16
+                && digits.allSatisfy { $0.isHexDigit && $0.isASCII }
+                && text.dropLast(digits.count).allSatisfy {
+                    $0.isLetter || $0.isNumber || $0 == ":"
+                }
         }
 
         /// The shape in a JSON Schema, draft 2020-12.
@@ -29,6 +41,11 @@ public struct EventSchema: Sendable {
             case .texts: .object(["type": .text("array"), "items": Shape.text.schema])
             case .numbers: .object(["type": .text("array"), "items": Shape.number.schema])
             case .any: .object([:])
+            case .digest:
+                .object([
+                    "type": .text("string"),
+                    "pattern": .text("^([A-Za-z0-9]+:)?[0-9A-Fa-f]{16,}$"),
+                ])
             case .word(let words): .object(["enum": .list(words.map { .text($0) })])
             }
         }
@@ -42,6 +59,7 @@ public struct EventSchema: Sendable {
             case .texts: "a list of texts"
             case .numbers: "a list of numbers"
             case .any: "anything"
+            case .digest: "a hash in hexadecimal digits"
             case .word(let words): "one of \(words.joined(separator: ", "))"
             }
         }
@@ -193,7 +211,7 @@ public struct EventSchema: Sendable {
             [
                 ("call_id", .text), ("model", .text), ("routing_mode", .word(["Cloud", "Reflex"])),
                 ("capture_mode?", .text), ("stage?", .text), ("role?", .text),
-                ("prompt_hash?", .text), ("response_hash?", .text), ("prompt?", .text),
+                ("prompt_hash?", .digest), ("response_hash?", .digest), ("prompt?", .text),
                 ("response?", .text), ("prompt_tokens?", .integer), ("response_tokens?", .integer),
                 ("latency_ms?", .number), ("success", .flag), ("error?", .text),
             ]),

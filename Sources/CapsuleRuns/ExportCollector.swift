@@ -63,6 +63,8 @@ public struct ExportCollector {
             return try RunExporter.digest(file).hex
         } catch let error as SystemError {
             if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+            // Something else has taken its name.
+            if error.errno == EISDIR || error.errno == ELOOP { return "" }
             throw error
         }
     }

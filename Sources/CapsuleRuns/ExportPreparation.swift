@@ -34,6 +34,8 @@ public final class ExportPreparation {
     public func prepare(_ items: [ComposedTree.Item]) throws -> PreparedExport {
         var events: [(sequence: Int64, line: [UInt8])] = []
         var result: [ComposedTree.Item] = []
+        let words = [run.name.spec, run.name.run] + run.checkpoints.map(\.label)
+        try checkName(words.map { Array($0.utf8) })
         var manifest: JSONValue?
         var described: [ComposedTree.Item] = []
         for item in items {
@@ -133,7 +135,7 @@ public final class ExportPreparation {
             else { continue }
             throw RunError(
                 .validation, "secret_in_name",
-                "a name below '\(Text.escaped(path[0]))' holds something that may not leave "
+                "a name of the run, or in it, holds something that may not leave "
                     + "(\(kind)), and URIs do not change: put the file under another name "
                     + "in a new run, or take --unsafe")
         }

@@ -89,10 +89,14 @@ public struct ImportRecord: Codable, Equatable, Sendable {
 
     /// Takes from the manifest in a capsule what it says of a run.
     public mutating func describe(_ manifest: JSONValue) {
-        spec = manifest["spec_id"]?.text
-        run = manifest["run_id"]?.text
-        origin = manifest["workspace_id"]?.text
-        checkpoints = manifest["checkpoints"]?.items?.compactMap(\.text) ?? []
+        // Whoever made the capsule wrote it: only names that are names.
+        func name(_ text: String?) -> String? { text.flatMap { RunName.isValid($0) ? $0 : nil } }
+        guard let spec = name(manifest["spec_id"]?.text), let run = name(manifest["run_id"]?.text)
+        else { return }
+        self.spec = spec
+        self.run = run
+        origin = name(manifest["workspace_id"]?.text)
+        checkpoints = (manifest["checkpoints"]?.items ?? []).compactMap { name($0.text) }
     }
 
     /// As an entry of the ledger, with its key sealed to the workspace.

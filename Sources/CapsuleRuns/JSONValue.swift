@@ -5,6 +5,8 @@ public enum JSONValue: Codable, Equatable, Sendable {
     case null
     case flag(Bool)
     case integer(Int64)
+    /// A number that is no 64-bit integer, as it was written as far as 38 digits hold it.
+    case decimal(Decimal)
     case number(Double)
     case text(String)
     case list([JSONValue])
@@ -34,6 +36,8 @@ public enum JSONValue: Codable, Equatable, Sendable {
             self = .integer(integer)
         } else if container.decodeNil() {
             self = .null
+        } else if let decimal = try? container.decode(Decimal.self), decimal.isFinite {
+            self = .decimal(decimal)
         } else {
             self = .number(try container.decode(Double.self))
         }
@@ -46,6 +50,7 @@ public enum JSONValue: Codable, Equatable, Sendable {
         case .null: try container.encodeNil()
         case .flag(let flag): try container.encode(flag)
         case .integer(let integer): try container.encode(integer)
+        case .decimal(let decimal): try container.encode(decimal)
         case .number(let number): try container.encode(number)
         case .text(let text): try container.encode(text)
         case .list(let items): try container.encode(items)

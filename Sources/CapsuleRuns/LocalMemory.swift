@@ -253,12 +253,14 @@ public final class LocalMemory: RunRecorder {
     }
 
     private func mark(
-        _ run: Run, label: String, stage: String, commit: String
+        _ run: Run, label: String, stage: String, commit: String, isEnd: Bool = false
     ) throws(WorkspaceError) -> (Run, RunCheckpoint) {
         for word in [label, stage, commit] where !word.isEmpty && !RunName.isValid(word) {
             throw WorkspaceError.refusal(EINVAL, "'\(word)' cannot name a checkpoint or a stage")
         }
-        guard !label.isEmpty, !run.checkpoints.contains(where: { $0.label == label }) else {
+        guard !label.isEmpty, label != LiveTree.finalLabel || isEnd,
+            !run.checkpoints.contains(where: { $0.label == label })
+        else {
             throw WorkspaceError.refusal(
                 EEXIST, "the run '\(run.name.run)' has a checkpoint '\(label)' already")
         }
@@ -282,7 +284,8 @@ public final class LocalMemory: RunRecorder {
     ) throws(WorkspaceError) -> Run {
         try alone(name) { () throws(WorkspaceError) in
             let (run, _) = try mark(
-                try unfinished(name), label: LiveTree.finalLabel, stage: "", commit: "")
+                try unfinished(name), label: LiveTree.finalLabel, stage: "", commit: "",
+                isEnd: true)
             try keep(
                 LocalRun.with(
                     run, checkpoints: run.checkpoints,

@@ -76,6 +76,7 @@ public struct RetrievalReplay: Encodable {
             switch value {
             case .number(let number): number
             case .integer(let number): Double(number)
+            case .decimal(let number): Double("\(number)")
             default: nil
             }
         }

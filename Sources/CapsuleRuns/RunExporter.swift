@@ -1,3 +1,4 @@
+import CapsuleAccess
 import CapsuleBytes
 import CapsuleFormat
 import CapsulePolicy
@@ -5,6 +6,16 @@ import CapsuleSystem
 import CapsuleTree
 import CapsuleWorkspace
 import Crypto
+import Glibc
+
+/// A failure of which the audit log knows already.
+public struct RecordedFailure: ErrorWrapper {
+    /// What failed.
+    public let error: any Error
+
+    /// What failed.
+    public var wrapped: any Error { error }
+}
 
 /// Hands a run over as one capsule: prepares it, announces it in the audit log, seals it, looks
 /// through the result once more, and records it.
@@ -82,7 +93,7 @@ public struct RunExporter {
     ) throws -> Result {
         let folder = try RunFolder(run, in: service, tree: tree)
         guard run.outcome == nil else { return try body(try folder.items()) }
-        let state = "export:\(Text.hex(Environment.random(8)))"
+        let state = Self.statePrefix + "\(getpid()):\(Text.hex(Environment.random(8)))"
         _ = try service.keepState(as: state, tag: "")
         defer { try? service.dropState(named: state) }
         return try body(try folder.items(present: state))
@@ -138,7 +149,11 @@ public struct RunExporter {
             if isAnnounced, record.status == .intended {
                 var details = record.details
                 details["reason"] = .text("\(error)")
-                try? service.changeLedger(.remove(.export, record.id), .exportFailed, details)
+                if (try? service.changeLedger(
+                    .remove(.export, record.id), .exportFailed, details)) != nil
+                {
+                    throw RecordedFailure(error: error)
+                }
             }
             throw error
         }
@@ -196,6 +211,8 @@ public struct RunExporter {
             record.fileDigest == nil
             ? .remove(.export, record.id) : .replace(record.entry)
         var exported = details
+        exported["destination_type"] = .text(record.fileDigest == nil ? "directory" : "file")
+        exported["checkpoints_included"] = .list(prepared.checkpoints.map { .text($0) })
         exported["redactions"] = .object(prepared.redactions.mapValues { .number(Int64($0)) })
         exported["included_tracks"] = .object(prepared.tracks.mapValues { .number(Int64($0)) })
         try service.changeLedger(change, .exported, exported)
@@ -279,9 +296,16 @@ public struct RunExporter {
 
     // MARK: What was cut off
 
+    private static let statePrefix = "export:"
+
     /// Completes or gives up exports that ended half way: one whose file is there as announced is
     /// done, any other never happened.
     public static func settle(_ service: any WorkspaceService) throws {
+        for state in try service.states() where state.name.hasPrefix(statePrefix) {
+            let process = state.name.split(separator: ":").dropFirst().first.flatMap { Int32($0) }
+            if let process, kill(process, 0) == 0 { continue }
+            try service.dropState(named: state.name)
+        }
         for var record in try ExportRecord.all(in: service) {
             guard record.status == .intended, !record.isUnderWay else { continue }
             var found: String?

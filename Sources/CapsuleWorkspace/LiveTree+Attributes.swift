@@ -43,6 +43,7 @@ extension LiveTree {
         _ number: UInt64, _ changes: AttributeChanges
     ) throws(WorkspaceError) -> Inode {
         try changing { () throws(WorkspaceError) in
+            try refuseFrozen(number)
             var inode = try inode(number)
             let now = FileTime.now
             if let size = changes.size {
@@ -142,6 +143,7 @@ extension LiveTree {
         keepsSetGroupID: Bool = true
     ) throws(WorkspaceError) {
         try changing(grows: true) { () throws(WorkspaceError) in
+            try refuseFrozen(number)
             var inode = try inode(number)
             guard value.count <= Self.valueLengthMax else { throw WorkspaceError(E2BIG) }
             let present = try stored { () throws(StoreError) in
@@ -182,6 +184,7 @@ extension LiveTree {
         _ name: [UInt8], of number: UInt64
     ) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
+            try refuseFrozen(number)
             var inode = try inode(number)
             let present = try stored { () throws(StoreError) in
                 inode.hasAttributes ? try attributes.value(name, of: number) : nil

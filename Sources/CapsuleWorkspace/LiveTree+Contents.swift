@@ -62,6 +62,7 @@ extension LiveTree {
         defer { segments.unpin(written.map(\.block)) }
         let end = offset + UInt64(bytes.count)
         try changing(grows: true) { () throws(WorkspaceError) in
+            try refuseFrozen(number)
             var inode = try regularFile(number)
             try replace(offset..<end, of: &inode, with: written)
             inode.size = max(inode.size, end)
@@ -180,6 +181,7 @@ extension LiveTree {
         _ number: UInt64, mode: Int32, range: Range<UInt64>, dropsSetGroupID: Bool = false
     ) throws(WorkspaceError) {
         try changing(grows: mode & AllocationFlag.punchHole == 0) { () throws(WorkspaceError) in
+            try refuseFrozen(number)
             var inode = try regularFile(number)
             if dropsSetGroupID { inode.mode &= ~0o2000 }
             guard range.upperBound <= Self.sizeMax else { throw WorkspaceError(EFBIG) }
@@ -226,6 +228,7 @@ extension LiveTree {
         count: UInt64
     ) throws(WorkspaceError) -> UInt64 {
         try changing(grows: true) { () throws(WorkspaceError) in
+            try refuseFrozen(target)
             let from = try regularFile(source)
             var to = try regularFile(target)
             guard sourceOffset < from.size else { return 0 }

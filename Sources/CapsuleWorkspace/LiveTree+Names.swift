@@ -55,6 +55,7 @@ extension LiveTree {
         _ new: NewInode, named name: [UInt8], in parent: UInt64
     ) throws(WorkspaceError) -> Inode {
         try changing(grows: true) { () throws(WorkspaceError) in
+            try refuseFrozen(parent)
             var directory = try directory(parent)
             guard directory.linkCount > 0 else { throw WorkspaceError(ENOENT) }
             guard try child(name, of: parent) == nil else { throw WorkspaceError(EEXIST) }
@@ -145,6 +146,7 @@ extension LiveTree {
         _ number: UInt64, as name: [UInt8], in parent: UInt64
     ) throws(WorkspaceError) -> Inode {
         try changing(grows: true) { () throws(WorkspaceError) in
+            try refuseFrozen(number, parent)
             var target = try inode(number)
             var directory = try directory(parent)
             guard !target.isDirectory else { throw WorkspaceError(EPERM) }
@@ -166,6 +168,8 @@ extension LiveTree {
     /// Removes a name that is no directory's.
     public func unlink(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
+            // A file that the end of its run overtook goes.
+            if !RunFile.isTemporary(name) { try refuseFrozen(parent) }
             _ = try directory(parent)
             guard let target = try child(name, of: parent) else { throw WorkspaceError(ENOENT) }
             guard !target.isDirectory else { throw WorkspaceError(EISDIR) }
@@ -184,6 +188,7 @@ extension LiveTree {
     /// Removes an empty directory.
     public func removeDirectory(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
+            if let inode = try child(name, of: parent) { try refuseFrozen(parent, inode.number) }
             _ = try directory(parent)
             guard let target = try child(name, of: parent) else { throw WorkspaceError(ENOENT) }
             guard target.isDirectory else { throw WorkspaceError(ENOTDIR) }
@@ -232,6 +237,7 @@ extension LiveTree {
             let flags = flags & ~RenameFlag.whiteout
             guard flags <= RenameFlag.exchange, !leavesWhiteout || flags != RenameFlag.exchange
             else { throw WorkspaceError(EINVAL) }
+            try refuseFrozen(source.parent, destination.parent)
             _ = try directory(source.parent)
             guard try directory(destination.parent).linkCount > 0 else {
                 throw WorkspaceError(ENOENT)
@@ -240,6 +246,7 @@ extension LiveTree {
                 throw WorkspaceError(ENOENT)
             }
             let replaced = try child(destination.name, of: destination.parent)
+            try refuseFrozen(moved.number, replaced?.number ?? 0)
             try requireNoLoop(moved, under: destination.parent)
             if flags == RenameFlag.exchange {
                 guard let replaced else { throw WorkspaceError(ENOENT) }

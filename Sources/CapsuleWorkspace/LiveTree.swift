@@ -42,6 +42,8 @@ public final class LiveTree: @unchecked Sendable {
     static let freedFact = "freed"
     /// When the driver may look through them again, in monotonic seconds.
     var nextReclaim = 0.0
+    /// What belongs to runs that have ended.
+    var frozen = FrozenRuns()
     /// How often something was taken out of states.
     var forgetCount = 0
     /// Whether the kernel has not heard yet that files are others than it knows.

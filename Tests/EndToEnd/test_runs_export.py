@@ -376,7 +376,7 @@ class Origin(ExportTest):
         manifest = self.sealed_manifest(path)
         proof = support.write(self.path("proof"), manifest["audit_proof"])
         event = json.loads(self.tool("capsule-audit.py", "proof", proof, "--key", key).stdout)
-        self.assertEqual(event["type"], "capsulefs.export.intended")
+        self.assertEqual(event["type"], "capsulefs.export.announced")
         self.assertEqual(event["data"]["content_digest"], facts["content_digest"])
         self.assertEqual(manifest["content_digest"], facts["content_digest"])
         forged = manifest["audit_proof"].replace("index ", "index 1")

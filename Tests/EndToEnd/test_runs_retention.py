@@ -126,6 +126,15 @@ class Collection(RetentionTest):
         self.assertFalse(os.path.exists(path))
         self.assertEqual(self.facts("exports")["exports"], [])
 
+    def test_milestone(self):
+        """An export of a run that is called a milestone is pinned by itself."""
+        self.begin()
+        self.add("MilestoneMarked", {"name": "released"})
+        path = self.export("m.mv2e")[0]
+        found = self.collected(days=400)
+        self.assertEqual([item["reason"] for item in found["exports"]], ["it is pinned"])
+        self.assertTrue(os.path.exists(path))
+
     def test_unreachable(self):
         """What cannot be read or deleted does not keep the others from going."""
         self.recorded()

@@ -46,11 +46,19 @@ struct SettingsFile {
         }
     }
 
+    /// A path in the settings: from where they are, unless it is absolute.
+    private func place(_ file: String) -> String {
+        let directory = path.map { AtomicFile.split($0).directory } ?? "."
+        return file.hasPrefix("/") ? file : "\(directory)/\(file)"
+    }
+
+    /// The path of the key that signs automatic exports.
+    var signKey: String? { settings.signKey.map(place) }
+
     /// The redaction rules that are settled, or the standard ones.
     func rules() throws(AccessError) -> RedactionRules {
         guard let file = settings.rules else { return .standard }
-        let directory = path.map { AtomicFile.split($0).directory } ?? "."
-        let path = file.hasPrefix("/") ? file : "\(directory)/\(file)"
+        let path = place(file)
         let bytes = try SmallFile.read(path)
         do throws(RedactionError) {
             return try RedactionRules(toml: bytes)
@@ -91,11 +99,31 @@ enum ProjectTop {
         return absolute.hasPrefix(prefix) ? String(absolute.dropFirst(prefix.count)) : nil
     }
 
+    /// The directory in which git keeps what all work trees share (gitrepository-layout(5)).
+    private static var commonDirectory: String? {
+        let git = "\(path)/.git"
+        if access("\(git)/HEAD", F_OK) == 0 { return git }
+        // Of a linked work tree, or of a submodule, a file says where it is.
+        guard let line = firstLine(of: git), line.hasPrefix("gitdir: ") else { return nil }
+        let own = absolute(String(line.dropFirst("gitdir: ".count)), from: path)
+        guard let common = firstLine(of: "\(own)/commondir") else { return own }
+        return absolute(common, from: own)
+    }
+
+    private static func absolute(_ place: String, from directory: String) -> String {
+        place.hasPrefix("/") ? place : "\(directory)/\(place)"
+    }
+
+    private static func firstLine(of file: String) -> String? {
+        guard let bytes = try? SmallFile.read(file) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+    }
+
     /// Keeps a path out of git: a line in `.git/info/exclude`, unless one is there already. Does
     /// nothing outside of a work tree.
     static func exclude(_ patterns: [String]) {
-        let directory = "\(path)/.git/info"
-        guard access("\(path)/.git/HEAD", F_OK) == 0 else { return }
+        guard let common = commonDirectory else { return }
+        let directory = "\(common)/info"
         mkdir(directory, 0o777)
         let file = "\(directory)/exclude"
         let present = (try? SmallFile.read(file)) ?? []

@@ -2,6 +2,7 @@ import ArgumentParser
 import CapsuleAccess
 import CapsuleCrypto
 import CapsuleFormat
+import CapsuleRuns
 import CapsuleSystem
 import CapsuleTree
 import CapsuleWorkspace
@@ -30,6 +31,9 @@ enum Failure {
     /// Prints the error and returns the exit code.
     static func report(_ error: any Error, asJSON: Bool) -> Int32 {
         if let exit = error as? ExitCode { return exit.rawValue }
+        if let recorded = error as? RecordedFailure {
+            return report(recorded.error, asJSON: asJSON)
+        }
         // `--help` of a verb and faults found while it validates arrive here as the parser's own.
         if !isOurs(error) { return reportParsing(error, asJSON: asJSON) }
         let failure = describe(error)
@@ -70,6 +74,7 @@ enum Failure {
 
     private static func describe(_ error: any Error) -> AccessError {
         switch error {
+        case let error as RecordedFailure: describe(error.error)
         case let error as AccessError: error
         case let error as any AccessErrorConvertible: error.accessError
         case let error as SystemError: AccessError(error)

@@ -142,6 +142,7 @@ extension LiveTree {
             }
             try record(.branchSwitched, ["from": .text(current.name), "to": .text(name)])
             isReplacing = true
+            frozen.forget()
         }
         defer { exclusively { isReplacing = false } }
         try commit()

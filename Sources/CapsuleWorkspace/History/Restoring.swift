@@ -48,6 +48,7 @@ extension LiveTree {
             replaced = copy.replaced
             replaced.names.append(ReplacedNames.Name(parent: parent, name: last))
             replaced.inodes.append(parent)
+            frozen.forget()
             copy.report.before = before.name
             let subject = try disclose(path)
             try record(

@@ -94,6 +94,10 @@ extension LiveTree {
         for text in [name ?? "x", tag.isEmpty ? "x" : tag] where !Self.isValidStateName(text) {
             throw WorkspaceError.refusal(EINVAL, "'\(text)' cannot name a state")
         }
+        if let name, name.hasPrefix(RunName.statePrefix) {
+            throw WorkspaceError.refusal(
+                EINVAL, "'\(name)' would name a checkpoint of a run: see 'capsule checkpoint'")
+        }
         let state = try changing { () throws(WorkspaceError) in
             if let name, try stored(listStates).contains(where: { $0.name == name }) {
                 throw WorkspaceError.refusal(EEXIST, "there is a state '@\(name)' already")

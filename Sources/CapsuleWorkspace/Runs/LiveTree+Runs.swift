@@ -60,7 +60,7 @@ extension LiveTree {
         try locked { () throws(WorkspaceError) in try stored(listRuns) }
     }
 
-    private func listRuns() throws(StoreError) -> [Run] {
+    func listRuns() throws(StoreError) -> [Run] {
         guard try hasRecords() else { return [] }
         let rows = try Statement(database, "SELECT \(Self.columns) FROM run ORDER BY number")
             .all { row throws(StoreError) in try Self.run(row) }
@@ -251,7 +251,8 @@ extension LiveTree {
     }
 
     private func mark(
-        _ row: (number: Int64, run: Run), label: String, stage: String, commit: String
+        _ row: (number: Int64, run: Run), label: String, stage: String, commit: String,
+        isEnd: Bool = false
     ) throws(WorkspaceError) -> RunCheckpoint {
         let (number, run) = row
         for word in [label, stage, commit] where !word.isEmpty && !RunName.isValid(word) {
@@ -259,7 +260,8 @@ extension LiveTree {
         }
         let state = run.name.stateName(label)
         let isTaken = try stored(listStates).contains { $0.name == state }
-        guard !label.isEmpty, !isTaken, !run.checkpoints.contains(where: { $0.label == label })
+        guard !label.isEmpty, label != Self.finalLabel || isEnd, !isTaken,
+            !run.checkpoints.contains(where: { $0.label == label })
         else {
             throw WorkspaceError.refusal(
                 EEXIST, "the run '\(run.name.run)' has a checkpoint '\(label)' already")
@@ -297,13 +299,14 @@ extension LiveTree {
     ) throws(WorkspaceError) -> Run {
         let run = try changing { () throws(WorkspaceError) in
             let row = try unfinished(name)
-            _ = try mark(row, label: Self.finalLabel, stage: "", commit: "")
+            _ = try mark(row, label: Self.finalLabel, stage: "", commit: "", isEnd: true)
             try stored { () throws(StoreError) in
                 try Statement(
                     database, "UPDATE run SET finished = ?2, outcome = ?3 WHERE number = ?1"
                 ).bind(1, row.number).bind(2, Environment.wallClock().seconds)
                     .bind(3, Array(outcome.rawValue.utf8)).run()
             }
+            frozen.forget()
             try record(
                 .runFinished,
                 [

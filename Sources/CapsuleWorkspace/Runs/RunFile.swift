@@ -6,7 +6,16 @@ import Glibc
 ///
 /// It has a name of its own until it is whole; whoever lists the files of a run passes over those.
 final class RunFile: RunFileSink {
-    static let prefix = Array(".put-".utf8)
+    private static let prefix = Array(".put-".utf8)
+    private static let randomCount = 8
+
+    /// Whether a name is that of a file on its way.
+    static func isTemporary(_ name: some Collection<UInt8>) -> Bool {
+        name.count == prefix.count + 2 * randomCount && name.starts(with: prefix)
+            && name.dropFirst(prefix.count).allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
+            }
+    }
 
     private let tree: LiveTree
     private let parent: UInt64
@@ -22,16 +31,26 @@ final class RunFile: RunFileSink {
         self.tree = tree
         self.parent = parent
         self.name = name
-        temporary = Self.prefix + Array(Text.hex(Environment.random(8)).utf8)
+        temporary = Self.prefix + Array(Text.hex(Environment.random(Self.randomCount)).utf8)
         if try tree.lookup(name, in: parent) != nil { throw Self.taken(name) }
         let new = NewInode(
             mode: Inode.Kind.regular | mode & 0o777, umask: 0,
             uid: Requester.userID ?? geteuid(), gid: getegid())
         inode = try tree.make(new, named: temporary, in: parent).number
+        tell(temporary)
     }
 
     deinit {
-        if !isFinished { try? tree.unlink(temporary, in: parent) }
+        guard !isFinished, (try? tree.unlink(temporary, in: parent)) != nil else { return }
+        tell(temporary)
+    }
+
+    /// The kernel may have listed the directory.
+    private func tell(_ name: [UInt8]) {
+        var replaced = ReplacedNames()
+        replaced.names = [ReplacedNames.Name(parent: parent, name: name)]
+        replaced.inodes = [parent]
+        tree.tellReplaced(replaced)
     }
 
     private static func taken(_ name: [UInt8]) -> WorkspaceError {
@@ -65,9 +84,7 @@ final class RunFile: RunFileSink {
         }
         isFinished = true
         try tree.commit()
-        var replaced = ReplacedNames()
-        replaced.names = [ReplacedNames.Name(parent: parent, name: name)]
-        replaced.inodes = [parent]
-        tree.tellReplaced(replaced)
+        tell(temporary)
+        tell(name)
     }
 }

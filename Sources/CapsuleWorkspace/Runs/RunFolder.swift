@@ -94,7 +94,7 @@ public struct RunFolder {
                         seconds: next.entry.seconds))
                 guard next.entry.isDirectory else { continue }
                 try tree.forEach(in: next.ordinal, next.entry, from: 0) { child, entry, name in
-                    if !name.starts(with: RunFile.prefix) {
+                    if !RunFile.isTemporary(name) {
                         stack.append((next.path + [Array(name)], child, entry))
                     }
                     return true

@@ -32,8 +32,12 @@ public struct RunName: Hashable, Sendable {
         self.run = run
     }
 
+    static let statePrefix = "run:"
+
     /// The state that a checkpoint of the run keeps.
-    public func stateName(_ label: String) -> String { "run:\(spec):\(run):\(label)" }
+    public func stateName(_ label: String) -> String {
+        Self.statePrefix + "\(spec):\(run):\(label)"
+    }
 
     /// The directory of a run's files in the tree.
     public var directory: [[UInt8]] { ["runs", spec, run].map { Array($0.utf8) } }

@@ -38,10 +38,11 @@ struct CollectCommand: ParsableCommand {
         var exportsKept = 0
         var tempFilesDeleted = 0
         var bytesFreed: UInt64 = 0
+        var failures = 0
         var exports: [Item] = []
 
         private enum CodingKeys: String, CodingKey {
-            case exports
+            case exports, failures
             case dryRun = "dry_run"
             case exportsDeleted = "exports_deleted"
             case exportsKept = "exports_preserved"
@@ -65,7 +66,11 @@ struct CollectCommand: ParsableCommand {
             return try collect(
                 ExportCollector(service, settings: settings, now: try Self.now()))
         }
-        if outputOptions.json { return Output.json(result) }
+        if outputOptions.json { Output.json(result) } else { show(result) }
+        if result.failures > 0 { throw ExitCode(2) }
+    }
+
+    private func show(_ result: Result) {
         for item in result.exports {
             let word = item.deleted ? "deleted" : item.goes ? "would delete" : "kept"
             Output.line("\(word) \(item.path): \(item.reason)")
@@ -95,7 +100,14 @@ struct CollectCommand: ParsableCommand {
                 if stat(verdict.record.path, &facts) == 0 {
                     result.bytesFreed += UInt64(facts.st_size)
                 }
-                if !dryRun { try collector.delete(verdict) }
+                do {
+                    if !dryRun { try collector.delete(verdict) }
+                } catch {
+                    // The others go all the same.
+                    Output.note(Failure.message(of: error))
+                    result.failures += 1
+                    continue
+                }
                 result.exportsDeleted += 1
             } else {
                 result.exportsKept += 1

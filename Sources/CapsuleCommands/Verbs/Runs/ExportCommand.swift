@@ -37,7 +37,10 @@ struct ExportSecretOptions: ParsableArguments {
         options.newRecoveryPhraseFile = nil
         let named = try options.slots(cost: cost, object: object)
         if !named.isEmpty { return named }
-        if let value = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE") {
+        // Empty is not set, as it was in the original.
+        if Environment.variable("SPECKIT_MEMVID_PASSPHRASE")?.isEmpty == false,
+            let value = try SecretReader.environment("SPECKIT_MEMVID_PASSPHRASE")
+        {
             return [SealRequest.Slot(.passphrase(value, cost), label: "passphrase")]
         }
         guard mayAsk, SecretReader.hasTerminal else {

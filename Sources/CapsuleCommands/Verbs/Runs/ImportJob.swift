@@ -61,6 +61,11 @@ struct ImportJob {
     }
 
     private func fill(_ copy: AtomicFile) throws -> String {
+        var facts = stat()
+        guard stat(source, &facts) == 0 else { throw SystemError.last("open", source) }
+        guard facts.st_mode & S_IFMT == S_IFREG else {
+            throw AccessError(.usage, code: "unusable_path", "\(source): it is no regular file")
+        }
         let input = try FileStorage(path: source)
         var hasher = SHA256()
         let length = try input.length()
@@ -89,7 +94,7 @@ struct ImportJob {
         var examination = Examination(path: source, at: place, progress: progress)
         var report: SignatureReport?
         let keys = try examination.examineClearParts { capsule in
-            report = try CapsuleSession.checkSignatures(capsule, path: source, demands)
+            report = try checkedSignatures(capsule)
             return try secrets.unlock(capsule, path: source)
         }
         if let clear = examination.file, let keys {
@@ -118,6 +123,20 @@ struct ImportJob {
         try describe(&record, capsule)
         if let check = try Self.goldenCheck(capsule) { record.checks.append(check) }
         return (capsule, record)
+    }
+
+    /// A list of signers says who is known; that somebody known has signed is another demand.
+    private func checkedSignatures(_ capsule: CapsuleFile) throws -> SignatureReport {
+        guard let list = demands.allowedSignersFile, !demands.requiresVerified else {
+            return try CapsuleSession.checkSignatures(capsule, path: source, demands)
+        }
+        let report = SignatureReport(capsule, signers: try TrustStore.signers(file: list))
+        if report.verdict == .wrong || report.verdict == .missing {
+            var strict = demands
+            strict.allowedSignersFile = nil
+            return try CapsuleSession.checkSignatures(capsule, path: source, strict)
+        }
+        return report
     }
 
     /// Whether searches find here what they found where the capsule was made.
@@ -167,19 +186,23 @@ struct ImportJob {
         }
     }
 
-    /// The import of the same name, if its content is the same too. Throws where it is not.
+    /// The import of the same name, if its content is the same too. What is known of its origin may
+    /// be more by now. Throws where the content is another.
     private func same(_ record: ImportRecord) throws -> ImportRecord? {
-        let known = try ImportRecord.all(in: access.service).first { $0.name == record.name }
-        guard let known else { return nil }
+        let entry = try access.service.ledger(.import).first { $0.name == record.name }
+        guard let entry else { return nil }
+        var known = try ImportRecord(entry)
         guard known.contentDigest == record.contentDigest else {
             throw AccessError(
                 .usage, code: "mount_conflict",
                 "there is an import '\(record.name)' with other content: give another name with "
                     + "--mount-as, or remove that one with 'capsule imports remove'")
         }
+        (known.trust, known.signer, known.checks) = (record.trust, record.signer, record.checks)
         var details = record.details
         details["already_there"] = .flag(true)
-        try access.service.note(.imported, details)
+        try access.service.changeLedger(
+            .replace(known.entry(secret: entry.secret)), .imported, details)
         return known
     }
 
@@ -204,7 +227,7 @@ struct ImportJob {
     private func importMemvid(
         _ storage: FileStorage, _ file: String, _ digest: String
     ) throws -> Outcome {
-        guard !demands.requiresVerified, demands.allowedSignersFile == nil else {
+        guard !demands.requiresVerified else {
             throw AccessError(
                 .validation, code: "unsigned",
                 "\(source): a Memvid file is not signed as a capsule is, so nothing proves its "

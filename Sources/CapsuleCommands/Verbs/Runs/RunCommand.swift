@@ -63,19 +63,26 @@ struct RunStartCommand: ParsableCommand {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             return RunPolicy(id: Text.hex(SHA256.hash(data: body)), name: name, body: body)
         }
-        warnOfExport(settings)
+        warnOfExport(try SettingsFile.find())
         let started = try place.withRuns(opening) { try $0.startRun(start) }
         if outputOptions.json { return Output.json(RunRow(started)) }
         Output.line(started.name.run)
     }
 
     /// An export by itself has nobody to ask for a passphrase.
-    private func warnOfExport(_ settings: Settings) {
+    private func warnOfExport(_ file: SettingsFile) {
+        let settings = file.settings
         let isLikely =
             risk == "high" || settings.exportMode == .always || settings.isHighRisk
             || settings.highRiskSpecs.contains(spec) || settings.requiresAuditHandoff
-        guard isLikely, settings.exportMode != .manual, settings.hasExportTriggers,
-            settings.recipients.isEmpty,
+        guard isLikely, settings.exportMode != .manual, settings.hasExportTriggers
+        else { return }
+        if let key = file.signKey, access(key, R_OK) != 0 {
+            Output.warn(
+                "an automatic export of this run would fail: \(key), capsule.export.sign_key, "
+                    + "cannot be read")
+        }
+        guard settings.recipients.isEmpty,
             Environment.variable("SPECKIT_MEMVID_PASSPHRASE") == nil
         else { return }
         Output.warn(
@@ -211,7 +218,8 @@ struct RunListCommand: ParsableCommand {
     func run() throws {
         let runs = try place.withRuns(opening, isReadOnly: true) { try $0.runs() }
             .filter { spec == nil || $0.name.spec == spec }
-        let rows = runs.map(RunRow.init)
+        let masker = TextMasker(rules: try SettingsFile.find().rules())
+        let rows = runs.map { RunRow($0, masker) }
         if outputOptions.json { return Output.json(Result(runs: rows)) }
         var table = Table()
         for row in rows {

@@ -76,8 +76,10 @@ struct RunFinishCommand: ParsableCommand {
     ) throws -> ExportResult {
         do {
             var job = ExportJob(access: access, settings: settings)
+            // What was exported by hand before is of an earlier state.
+            job.replaces = true
             job.trigger = trigger.reasons.joined(separator: "; ")
-            job.signers = try Signers(paths: settings.settings.signKey.map { [$0] } ?? [])
+            job.signers = try Signers(paths: settings.signKey.map { [$0] } ?? [])
             job.path = try ExportPlace(run.name, out: nil, settings: settings).checked(
                 against: access.path)
             let slots = try capsuleSecrets.slots(
@@ -86,12 +88,14 @@ struct RunFinishCommand: ParsableCommand {
             return ExportResult(try job.export(run, slots: slots))
         } catch {
             let reason = Failure.message(of: error)
-            try access.service.note(
-                .exportFailed,
-                [
-                    "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
-                    "reason": .text(reason),
-                ])
+            if !(error is RecordedFailure) {
+                try access.service.note(
+                    .exportFailed,
+                    [
+                        "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
+                        "reason": .text(reason),
+                    ])
+            }
             throw AccessError(
                 .system, code: "export_failed",
                 "the run '\(run.name.run)' has ended, but its export failed: \(reason); mend that "

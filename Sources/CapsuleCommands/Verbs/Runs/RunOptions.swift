@@ -58,9 +58,12 @@ struct RunRow: Encodable {
     let eventCount: Int64
     let checkpoints: [CheckpointRow]
 
-    init(_ run: Run) {
-        specID = run.name.spec
-        runID = run.name.run
+    init(_ run: Run, _ masker: TextMasker? = nil) {
+        func shown(_ text: String) -> String {
+            masker.map { String(decoding: $0.mask(Array(text.utf8)), as: UTF8.self) } ?? text
+        }
+        specID = shown(run.name.spec)
+        runID = shown(run.name.run)
         startedAt = Timestamp(seconds: run.startedAt).rfc3339
         finishedAt = run.finishedAt.map { Timestamp(seconds: $0).rfc3339 }
         outcome = run.outcome?.rawValue
@@ -68,7 +71,7 @@ struct RunRow: Encodable {
         captureMode = run.capture.rawValue
         sanitized = run.isSanitized
         eventCount = run.eventCount
-        checkpoints = run.checkpoints.map(CheckpointRow.init)
+        checkpoints = run.checkpoints.map { CheckpointRow($0, label: shown($0.label)) }
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -91,8 +94,8 @@ struct CheckpointRow: Encodable {
     let stage: String?
     let commitHash: String?
 
-    init(_ checkpoint: RunCheckpoint) {
-        label = checkpoint.label
+    init(_ checkpoint: RunCheckpoint, label: String? = nil) {
+        self.label = label ?? checkpoint.label
         timestamp = Timestamp(seconds: checkpoint.seconds).rfc3339
         eventCount = checkpoint.sequence
         stage = checkpoint.stage.isEmpty ? nil : checkpoint.stage

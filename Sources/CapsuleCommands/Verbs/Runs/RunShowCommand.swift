@@ -46,7 +46,7 @@ struct RunShowCommand: ParsableCommand {
         }
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
         let shown = try lines.map { try masker?.maskJSON($0) ?? $0 }
-        let row = RunRow(run)
+        let row = RunRow(run, masker)
         if outputOptions.json {
             return Output.json(
                 Result(run: row, events: try shown.map { try JSONValue(parsing: $0, "event") }))
@@ -133,11 +133,25 @@ struct RunTrees {
             return try access.service.policies(of: run.name).contains { $0.id == id }
         }
         guard let found, try access.service.workspaceID() == uri.workspace else {
-            throw RunError(
-                .usage, "unknown_uri", "\(uri.text): it is of no run of this workspace")
+            return try importedFolder(for: uri)
         }
         let folder = try RunFolder(found, in: access.service, tree: access.tree)
         return ComposedTree(
             try folder.items(present: Workspace.present), seconds: found.startedAt)
+    }
+
+    private func importedFolder(for uri: RunURI) throws -> any ReadableTree {
+        let record = try ImportRecord.all(in: access.service).first { record in
+            guard record.origin == uri.workspace else { return false }
+            if let name = uri.name { return record.spec == name.spec && record.run == name.run }
+            return record.policies.contains(
+                String(decoding: uri.path.first ?? [], as: UTF8.self))
+        }
+        guard let record else {
+            throw RunError(
+                .usage, "unknown_uri",
+                "\(uri.text): it is of no run of this workspace, and of none that was imported")
+        }
+        return try access.tree(Workspace.importPrefix + record.name)
     }
 }
