@@ -76,7 +76,7 @@ struct TextScanner {
         while index < last, ASCII.isWord(text[index]) || text[index] == 45 || text[index] == 46 {
             index += 1
         }
-        last = min(text.count, index + 14)
+        last = min(text.count, index + 28)
         var hasSpace = false
         while index < last {
             switch text[index] {

@@ -33,12 +33,19 @@ extension StandardRules {
         description = "Password in a URL"
         regex = """\
         (?i)\\b[a-z][a-z0-9+.-]{1,20}://[^\\s:/@\"'<>{}$(]{0,80}:([^\\s/@\"'<>{}$()]{3,200}|[^\\\
-        s@\"'<>{}$()]{3,80})@[\\w.\\[-]"""
+        s@\"'<>{}$()]{3,80})@[\\w.\\[%-]{1,100}"""
         keywords = ["://"]
         [[rules.allowlists]]
         regexes = ["""\
-        ^(?:[A-Z]+(?:_[A-Z]+)+|PASSWORD|PASS|pass|\\*+|x+|X+|\\.{3}|%s|port|\\d{1,5}|\\[.*)$|^\\\
-        d{2,5}/"""]
+        ^(?:[A-Z]+(?:_[A-Z]+)+|PASSWORD|PASS|\\*+|x+|X+|\\.{3}|%s|port|\\d{1,5}|\\[.*|(?i:pwd?\\\
+        d?|-?redacted-?|x-oauth-(?:token|basic)))$|^\\d{2,5}[/#?]|\\*{3}"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ["""\
+        (?i)://(?:(?:my|db|the|your|some)?[_-]?(?:user|username|usr|name|login|uid)[_-]?(?:name)\
+        ?\\d?:(?:my|db|the|your|some)?[_-]?(?:pass|password|passwd|pwd|pw|secret)\\d?|foo:bar|he\
+        llo:world|xxx+:.*|token:.*token|%\\w:pass)@|@(?:[\\w-]+\\.)*example\\.(?:com|org|net|edu\
+        )$"""]
 
         [[rules]]
         id = "url-token"
@@ -111,13 +118,26 @@ extension StandardRules {
         id = "cli-password"
         description = "Password on a command line"
         regex = """\
-        (?i)\\s--?(?:[\\w-]{0,20}password|passwd|passphrase|pass|pwd|[\\w-]{0,20}token|secret|ap\
-        i-?key|secret-?key|auth-?token|access-?token)(?:=|\\s{1,2})[\"']?([^\\s\"'$<>{}()\\[\\],\
-        ;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200})"""
+        (?i)[\\s\"']--?(?:[\\w-]{0,20}password|passwd|passphrase|pass|pwd|[\\w-]{0,20}token|secr\
+        et|api-?key|secret-?key|auth-?token|access-?token)(?:=|\\s{1,2}|[\"'],\\s{1,2})[\"']?([^\
+        \\s\"'$<>{}()\\[\\],;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200})"""
         keywords = ["password", "-passwd", "-pass", "-pwd", "token", "-secret", "-api"]
-        entropy = 2.8
+        entropy = 1.9
         [[rules.allowlists]]
-        regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%''']
+        regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%|^(?:file|env|fd|stdin):''']
+
+        [[rules]]
+        id = "cli-word-password"
+        description = "Password of letters on a command line with a user"
+        regex = """\
+        (?i)\\s(?:-u|-l|--?(?:user|username|login|user-name))(?:=|\\s{1,2})[\"']?[^\\s\"'-][^\\s\
+        \"']{0,60}[\"']?\\s{1,2}(?:--?[\\w-]{1,20}(?:=|\\s{1,2})[^\\s-]\\S{0,60}\\s{1,2}){0,3}--\
+        ?(?:password|passwd|pass|pwd)(?:=|\\s{1,2})[\"']?([A-Za-z]{4,60})(?:[\\s\"'`\\\\|;&)]|$)"""
+        keywords = ["password", "-passwd", "-pass", "-pwd"]
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:pass(?:word|wd)?|pwd|secret|string|text|token|file|prompt|stdin|my.*|your.*|user\
+        .*|.*password.*|example|xxx+|yyy+)$"""]
 
         [[rules]]
         id = "property-password"
@@ -250,7 +270,7 @@ extension StandardRules {
         regex = '''(?i)\bpass:([^\s"'$<>{}]{3,80})'''
         keywords = ["pass:"]
         [[rules.allowlists]]
-        regexes = ['''(?i)^(?:\*+|x+|password)$''']
+        regexes = ['''(?i)^(?:\*+|x+|password|\[.*|\\.*)$''']
 
         [[rules]]
         id = "session-cookie"
@@ -306,15 +326,20 @@ extension StandardRules {
         [[rules]]
         id = "json-web-key"
         description = "Private part of a JSON Web Key"
-        regex = '''"(?:d|k|dp|dq|qi|p|q)"\s{0,2}:\s{0,2}"([A-Za-z0-9_-]{32,1000}={0,2})"'''
-        keywords = ["\"d\"", "\"k\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"p\"", "\"q\""]
+        regex = """\
+        (?:^|[\\s{,])[\"']?(?:d|k|dp|dq|qi|p|q)[\"']?\\s{0,2}:\\s{0,2}[\"']([A-Za-z0-9_-]{32,100\
+        0}={0,2})[\"']"""
+        keywords = [
+            "\"d\"", "\"k\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"p\"", "\"q\"", "d:", "k:", "dp:",
+            "dq:", "qi:", "p:", "q:",
+        ]
         entropy = 3.8
 
         [[rules]]
         id = "nkey-seed"
         description = "Seed of a NATS key"
-        regex = '''\b(S[ACNOUX][A-Z2-7]{56})\b'''
-        keywords = ["nkey", "seed", "nats"]
+        regex = '''\b((?:SUA|SAA|SOA|SXA)[A-Z2-7]{55})\b'''
+        keywords = ["sua", "saa", "soa", "sxa"]
         entropy = 3.5
 
         [[rules]]

@@ -5,8 +5,9 @@ extension StandardRules {
         [[rules]]
         id = "aws-access-key"
         description = "AWS access key id"
-        regex = '''\b((?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16})\b'''
-        keywords = ["akia", "asia", "abia", "acca", "a3t"]
+        regex = """\
+        \\b((?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}|(?:AROA|AIDA)[A-Z0-9]{16,17})\\b"""
+        keywords = ["akia", "asia", "abia", "acca", "a3t", "aroa", "aida"]
 
         [[rules]]
         id = "aws-secret-key"

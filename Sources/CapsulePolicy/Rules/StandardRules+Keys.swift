@@ -28,6 +28,20 @@ extension StandardRules {
         keywords = ["priv"]
 
         [[rules]]
+        id = "encoded-private-key"
+        description = "Private key in base64 by its first bytes"
+        regex = """\
+        \\b(MII[A-Za-z0-9+/]{0,5}(?:IBADAN|IBADCB|AIBADA|IBAAKC|AIBAAK|QAwg)[A-Za-z0-9+/\\\\]{60\
+        ,}={0,2})"""
+        keywords = ["mii"]
+
+        [[rules]]
+        id = "ntlm-message"
+        description = "Credentials in a message of NTLM"
+        regex = '''\b(TlRMTVNTUAAD[A-Za-z0-9+/]{40,}={0,2})'''
+        keywords = ["tlrmtvntuaad"]
+
+        [[rules]]
         id = "openvpn-static-key"
         description = "OpenVPN static key"
         regex = """\

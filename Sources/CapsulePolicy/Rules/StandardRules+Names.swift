@@ -9,10 +9,10 @@ extension StandardRules {
         (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|(?-i:\
         [a-z]Pass)|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|val|conf\
         irmation|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\
-        \\)|)\\s{0,8}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,8}(?:[a-z]{1,2}|(?:new\
-        \\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\
-        \\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"']\
-        )"""
+        \\)|)\\s{0,24}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,24}(?:[a-z]{1,2}|(?:ne\
+        w\\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\
+        \\\\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"\
+        '])"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
             "kennwort", "pswd", "contrase", "senha", "passe",
@@ -63,9 +63,10 @@ extension StandardRules {
         id = "generic-config-password"
         description = "Password in a configuration file"
         regex = """\
-        (?im)^[ \\t]*(?:-[ \\t]+|export[ \\t]+|ENV[ \\t]+|set[ \\t]+)?[\"']?[\\w.:-]{0,60}(?:pas\
-        sw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass)[\"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\\
-        s\"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
+        (?im)^[ \\t]*(?:[#;]{1,3}[ \\t]{0,4}|//[ \\t]?)?(?:-[ \\t]+|export[ \\t]+|ENV[ \\t]+|set\
+        [ \\t]+)?[\"']?[\\w.:-]{0,60}(?:passw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass)[\
+        \"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\s\"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3\
+        ,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
         keywords = ["passw", "passphrase", "pwd", "pass"]
         entropy = 1.4
         path = """\
@@ -100,9 +101,25 @@ extension StandardRules {
         ]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\\
-        d{1,5}|.*change.?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[\
-        A-Za-z]+|[a-z]+_[a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
+        (?i)^(?:[A-Z]\\w*!|\\w+\\?\\.\\w.*|[^0-9]*[\\x80-\\xff][^0-9]*|#+\\w*|\\?\\w*|\\w+=\\w*|\
+        [a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\d{1,5}|.\
+        *change.?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[A-Za-z]+\
+        |[a-z]+_[a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
+
+        [[rules]]
+        id = "generic-user-password"
+        description = "Password after its user"
+        regex = """\
+        (?i)\\b(?:user|username|usr|login)[\"']?\\s{0,3}(?:=>|[:=])\\s{0,3}[\"']?[\\w.@-]{1,60}[\
+        \"']?\\s{0,2}[,;&\\s]\\s{0,3}[\"']?(?:password|passwd|pass|pwd)[\"']?\\s{0,3}(?:=>|[:=])\
+        \\s{0,3}[\"']?([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\.]{4,80})(?:[\\s\"',;}\\])&]|$)"""
+        keywords = ["passw", "pass", "pwd"]
+        entropy = 1
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:pass|test|world|hash_.*|[a-z]+_(?:pass|passw(?:or)?d|value|hash)|password|passwd\
+        |pwd|p|null|none|nil|string!?|str|text|true|false|user.*|my.*|your.*|xxx+|process|os|env\
+        |self|this|config|options?|[A-Z]\\w*!)$|[\\x80-\\xff]"""]
 
         [[rules]]
         id = "generic-secret-word"
@@ -136,48 +153,108 @@ extension StandardRules {
         id = "generic-secret"
         description = "Key, secret or token beside its name, in quotes"
         regex = """\
-        (?i)(?:pub(?:lic)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|auth(?:[_.-]?ke\
-        y)?|access[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_.-]?key|s\
-        ecret[_.-]?key|app[_.-]?key|consumer[_.-]?key|oauth_(?:verifier|signature)|master[_.-]?k\
-        ey|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key|_key|\\bkey)(?:[\
-        _.-]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))\
-        ?[\"'\\]]{0,2}\\s{0,8}(?::=|=>|==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,8}(?:[a-\
+        (?i)(?:pub(?:lic)?(?:[_.-]?key)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|a\
+        uth[_.-]?key|access[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_\
+        .-]?key|secret[_.-]?key|app[_.-]?key|consumer[_.-]?key|oauth_(?:verifier|signature)|mast\
+        er[_.-]?key|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key)(?:[_.-\
+        ]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))?[\
+        \"'\\]]{0,2}\\s{0,24}(?::=|=>|==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,24}(?:[a-\
         z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
-        keywords = ["key", "secret", "token", "auth", "oauth_", "credential", "salt"]
+        keywords = ["key", "secret", "token", "oauth_", "credential", "salt"]
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:(?-i:[a-z ._/:-]*|[A-Z ._/:-]*|(?:[ _./:-]?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,5}))+)|[^a\
-        -z]*|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?\
-        |<.*>|\\{.*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.\
-        *|your.*|/[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|(?-i:[a-z]{2,}(?:[_.:/-][\
-        a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3\
-        })|(?:[a-z]+\\d?[._/-])+[a-z]+\\d?|.*(?:012345|123456789|abcdefgh|abcdef12).*|\\d{4}-\\d\
-        \\d-\\d\\d.*|.*[()\\[\\]{}].*|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|\
-        svg|html|css|php|rb|xml|crt|p12)|sha(?:256|384|512)-.*|\\d+[a-z]{1,3})$"""]
+        (?i)^(?:[~@%]/?\\w.*[/.%].*|@/.*|[\\w.]+\\\\\\w+|[^0-9]*[\\x80-\\xff][^0-9]*|\\dfa-\\w+|\
+        (?-i:[a-z ._/:-]*|[A-Z ._/:-]*|(?:[ _./:-]?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,5}))+)|[^a-z]*|.*(\
+        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\\
+        {.*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*\
+        |/[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|(?-i:[a-z]{2,}(?:[_.:/-][a-z]+)*[\
+        _.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3})|(?:[a\
+        -z]+\\d?[._/-])+[a-z]+\\d?|.*(?:012345|123456789|abcdefgh|abcdef12).*|\\d{4}-\\d\\d-\\d\
+        \\d.*|.*[()\\[\\]{}].*|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|htm\
+        l|css|php|rb|xml|crt|p12)|sha(?:256|384|512)-.*|\\d+[a-z]{1,3})$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ['''(?i)^(?:pub|host)''']
 
         [[rules]]
+        id = "generic-random"
+        description = "Random value beside a name of a key, in quotes"
+        regex = """\
+        (?i)[\\w.-]{0,40}(?:key|secret|token|auth|credentials?|ticket|verifier|salt|auth_?code|o\
+        auth_signature|cookie_?password|access_?key_?secret)(?:[_.-]?(?:base|base64|hex|value|va\
+        l|str|string|text|data|bytes|default|test|prod|dev|live|new|old|\\d{1,2}))?[\"'\\]]{0,2}\
+        (?:\\s\\)|)\\s{0,24}(?::\\s?[\\w\\[\\]]{1,12}\\s?=|:=|=>|==?=?|!==?|:|,|\\()\\s{0,24}(?:\
+        [a-z]{1,2}|(?:new\\s)?[\\w.\\[\\]]{1,30}\\()?[\"'`]{1,2}([A-Za-z0-9+/_=.~!@#%^*$?:-]{9,1\
+        000})(?:[\"'`]|$)"""
+        keywords = [
+            "key", "secret", "token", "auth", "credential", "ticket", "verifier", "salt",
+            "oauth_", "cookie",
+        ]
+        entropy = 2.6
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{\
+        4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+:/\
+        /.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\
+        \\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|\
+        txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-\
+        9]{2})+)$"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ["""\
+        (?i)^[\\w.-]*(?:x-amz-signature$|public|pub|host|primary|foreign|partition|encrypted|gpg\
+        |object|cache|fingerprint|integrity|etag|next|continuation|page|cursor|resume|sync|idemp\
+        otency|translation|sort|range|row|i18n|locale|css|html)[_.-]?\\w{0,12}(?:key|token|auth)"""]
+
+        [[rules]]
+        id = "generic-env-random"
+        description = "Random value beside a name of a key, without quotes"
+        regex = """\
+        (?i)[\\w.-]{0,40}(?:key|secret|token|auth|credentials?|ticket|verifier|salt|auth_?code|o\
+        auth_signature|cookie_?password|access_?key_?secret)(?:[_.-]?(?:base|base64|hex|value|va\
+        l|str|string|text|data|bytes|default|test|prod|dev|live|new|old|\\d{1,2}))?[\"']?\\s{0,3\
+        }(?:=|:\\s{0,3})\\s{0,3}([A-Za-z0-9+/_=~%-]{12,1000})(?:[\\s\"'`,;&<)}\\]\\\\]|$)"""
+        keywords = [
+            "key", "secret", "token", "auth", "credential", "ticket", "verifier", "salt",
+            "oauth_", "cookie",
+        ]
+        entropy = 3
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{\
+        4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+:/\
+        /.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\
+        \\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|\
+        txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-\
+        9]{2})+)$"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ["""\
+        (?i)^[\\w.-]*(?:x-amz-signature$|public|pub|host|primary|foreign|partition|encrypted|gpg\
+        |object|cache|fingerprint|integrity|etag|next|continuation|page|cursor|resume|sync|idemp\
+        otency|translation|sort|range|row|i18n|locale|css|html)[_.-]?\\w{0,12}(?:key|token|auth)"""]
+
+        [[rules]]
         id = "generic-env-secret"
         description = "Key, secret or token beside its name, without quotes"
         regex = """\
-        (?i)(?:pub(?:lic)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|auth[_.-]?key|a\
-        ccess[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_.-]?key|secret\
-        [_.-]?key|app[_.-]?key|consumer[_.-]?key|master[_.-]?key|license[_.-]?key|[_.-]salt|sess\
-        ion[_.-]?key)(?:[_.-]?(?:base|base64|value|default|test|prod|dev|live|\\d{1,2}))?[\"']?\
-        \\s{0,3}(?:=|:\\s)\\s{0,3}([A-Za-z0-9_+/=.~:!@#%^*-]{12,400})(?:[\\s\"',;&<\\\\]|$)"""
+        (?i)(?:pub(?:lic)?(?:[_.-]?key)?[_.-]?|host[_.-]?)?(?:api[_.-]?key|apikey|secret|token|a\
+        uth[_.-]?key|access[_.-]?key|private[_.-]?key|credentials?|signing[_.-]?key|encryption[_\
+        .-]?key|secret[_.-]?key|app[_.-]?key|consumer[_.-]?key|master[_.-]?key|license[_.-]?key|\
+        [_.-]salt|session[_.-]?key)(?:[_.-]?(?:base|base64|value|default|test|prod|dev|live|\\d{\
+        1,2}))?[\"']?\\s{0,3}(?:=|:\\s)\\s{0,3}([A-Za-z0-9_+/=.~:!@#%^*-]{12,400})(?:[\\s\"',;&<\
+        \\\\]|$)"""
         keywords = ["key", "secret", "token", "credential", "salt"]
         entropy = 3.2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:(?-i:[a-z ._/:-]*|[A-Z ._/:-]*|(?:[ _./:-]?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,5}))+)|[^a\
-        -z]*|\\w+\\.[\\w.]*[a-z][\\w.]*|[a-z]\\w*(?:::|->)\\w+.*|.*x{4,}.*|.*change.?me.*|.*plac\
-        eholder.*|.*example.*|your.*|/[\\w./-]+|https?:.*|(?-i:[a-z]{2,}(?:[_.:/-][a-z]+)*[_.:/-\
-        ]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3})|(?:[a-z]+\
-        \\d?[._/-])+[a-z]+\\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|.*(?:012345|123456789\
-        |abcdef12).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
+        (?i)^(?:[@*]\\w.*|(?-i:[a-z ._/:-]*|[A-Z ._/:-]*|(?:[ _./:-]?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,\
+        5}))+)|[^a-z]*|\\w+\\.[\\w.]*[a-z][\\w.]*|[a-z]\\w*(?:::|->)\\w+.*|.*x{4,}.*|.*change.?m\
+        e.*|.*placeholder.*|.*example.*|your.*|/[\\w./-]+|https?:.*|(?-i:[a-z]{2,}(?:[_.:/-][a-z\
+        ]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3})|\
+        (?:[a-z]+\\d?[._/-])+[a-z]+\\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|.*(?:012345|\
+        123456789|abcdef12).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ['''(?i)^(?:pub|host)''']

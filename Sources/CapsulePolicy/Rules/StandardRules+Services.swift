@@ -61,10 +61,11 @@ extension StandardRules {
         [[rules]]
         id = "twilio-key"
         description = "Twilio key"
-        regex = '''\b(SK[0-9a-f]{32})\b'''
+        regex = '''\b((?:SK|AC)[0-9a-f]{32})\b'''
         keywords = [
             "sk0", "sk1", "sk2", "sk3", "sk4", "sk5", "sk6", "sk7", "sk8", "sk9", "ska", "skb",
-            "skc", "skd", "ske", "skf",
+            "skc", "skd", "ske", "skf", "ac0", "ac1", "ac2", "ac3", "ac4", "ac5", "ac6", "ac7",
+            "ac8", "ac9", "aca", "acb", "acc", "acd", "ace", "acf",
         ]
         entropy = 3
 
@@ -84,7 +85,7 @@ extension StandardRules {
         [[rules]]
         id = "mailgun-key"
         description = "Mailgun key"
-        regex = '''\b((?:key|pubkey)-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\b'''
+        regex = '''\b((?:key|pubkey)-[0-9a-z]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\b'''
         keywords = ["key-", "mailgun"]
 
         [[rules]]

@@ -27,6 +27,23 @@ enum StandardRules {
     /// Rules whose keyword is a part of the name that the secret is assigned to.
     private static let namedRules: Set<String> = ["azure-storage-key", "wireguard-key"]
 
+    /// What no pattern can say of the values of rules.
+    private static let checks: [String: @Sendable (UnsafeBufferPointer<UInt8>) -> Bool] = [
+        "generic-random": { Randomness.looksRandom($0) },
+        "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
+        "jwt": { isSigned($0) },
+        "generic-secret": { Randomness.bitsPerPair($0) >= 2.9 },
+        "generic-env-secret": { Randomness.bitsPerPair($0) >= 2.9 },
+        "private-key": { PrivateKeyText.isPlausible($0) },
+    ]
+
+    /// Whether a JSON Web Token has a signature, or is encrypted.
+    @Sendable
+    private static func isSigned(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
+        let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count > 3 || parts.count == 3 && parts[2].count >= 10
+    }
+
     /// Every rule of ours matches at its keyword, so it need not look further.
     private static func localize(_ rule: inout RedactionRule) {
         if let reach = longRules[rule.id] {
@@ -35,6 +52,7 @@ enum StandardRules {
             rule.reach = .line(before: 128, after: 320)
         }
         if rule.id.hasPrefix("generic-") { rule.rank = .generic }
+        rule.check = checks[rule.id]
         if rule.id == "spoken-token" { rule.rank = .vague }
         if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
