@@ -174,12 +174,17 @@ struct EncodedRun {
         var result = DecodedText(range: range)
         result.bytes.reserveCapacity(range.count)
         result.offsets.reserveCapacity(range.count + 1)
+        let backslash = UInt8(ascii: "\\")
         var index = range.lowerBound
         while index < range.upperBound {
+            let start = index
+            while index < range.upperBound, text[index] != backslash { index += 1 }
+            result.append(text, start..<index)
+            guard index < range.upperBound else { break }
             let offset = index - range.lowerBound
-            guard text[index] == UInt8(ascii: "\\"), index + 1 < range.upperBound else {
-                result.append(text[index], from: offset)
-                index += 1
+            if index + 1 < range.upperBound, let byte = JSONEscape.simple(text[index + 1]) {
+                result.append(byte, from: offset)
+                index += 2
                 continue
             }
             let escape = JSONEscape(text, at: index, end: range.upperBound)

@@ -11,12 +11,11 @@ struct JSONEscape {
             (bytes, length) = ([text[index]], 1)
             return
         }
+        if let byte = Self.simple(text[index + 1]) {
+            (bytes, length) = ([byte], 2)
+            return
+        }
         switch text[index + 1] {
-        case UInt8(ascii: "n"): (bytes, length) = ([10], 2)
-        case UInt8(ascii: "r"): (bytes, length) = ([13], 2)
-        case UInt8(ascii: "t"): (bytes, length) = ([9], 2)
-        case UInt8(ascii: "b"): (bytes, length) = ([8], 2)
-        case UInt8(ascii: "f"): (bytes, length) = ([12], 2)
         case UInt8(ascii: "u"):
             guard let first = Self.unit(text, index + 2, 4, end) else {
                 (bytes, length) = ([UInt8(ascii: "\\")], 1)
@@ -37,9 +36,20 @@ struct JSONEscape {
                 return
             }
             (bytes, length) = ([UInt8(byte)], 4)
-        case let byte where byte < 0x80 && !ASCII.isAlphanumeric(byte):
-            (bytes, length) = ([byte], 2)
         default: (bytes, length) = ([UInt8(ascii: "\\")], 1)
+        }
+    }
+
+    /// What a backslash and one byte stand for, if that byte ends the escape.
+    @inline(__always)
+    static func simple(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "n"): 10
+        case UInt8(ascii: "r"): 13
+        case UInt8(ascii: "t"): 9
+        case UInt8(ascii: "b"): 8
+        case UInt8(ascii: "f"): 12
+        default: byte < 0x80 && !ASCII.isAlphanumeric(byte) ? byte : nil
         }
     }
 

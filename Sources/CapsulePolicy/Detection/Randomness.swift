@@ -37,7 +37,7 @@ enum Randomness {
         let stem = value.prefix(while: { !ASCII.isDigit($0) }).count
         let isWord = value[stem...].allSatisfy(ASCII.isDigit) && value.count - stem <= 4
         guard isWord else { return bits >= threshold }
-        if value.count < (isQuoted ? 12 : 16) { return bits >= 6 }
+        if value.count < (isQuoted ? 12 : 16) { return bits >= 5.7 }
         return bits >= (isQuoted || isOneCase(value) ? 4.8 : 5.4)
     }
 

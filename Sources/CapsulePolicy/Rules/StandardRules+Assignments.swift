@@ -37,8 +37,9 @@ extension StandardRules {
         keywords = ["://"]
         [[rules.allowlists]]
         regexes = ["""\
-        ^(?:[A-Z]+(?:_[A-Z]+)+|PASSWORD|PASS|\\*+|x+|X+|\\.{3}|%s|port|\\d{1,5}|\\[.*|(?i:pwd?\\\
-        d?|-?redacted-?|x-oauth-(?:token|basic)))$|^\\d{2,5}[/#?]|\\*{3}"""]
+        ^(?:[A-Z_]{6,}|(?:wrong|invalid|bad|incorrect)[_-]?\\w+|PASSWORD|PASS|\\*+|x+|X+|\\.{3}|\
+        %s|port|\\d{1,5}|\\[.*|(?i:pwd?\\d?|-?redacted-?|x-oauth-(?:token|basic)))$|^\\d{2,5}[/#\
+        ?]|\\*{3}"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -62,7 +63,9 @@ extension StandardRules {
         keywords = ["password", "pwd"]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:password|pass|pwd|\\*+|x+|null|none|.{0,2})$|^[%#@(]|\\($|\\[|^\\w+\\.\\w+$|\\)$"""]
+        (?i)^(?:value|text|input|result|param\\w*|(?:new|old|user|db|my|the|this)?_?(?:password|\
+        pass|pwd)\\w*|password|pass|pwd|\\*+|x+|null|none|.{0,2})$|^[%#@(]|\\($|\\[|^\\w+\\.\\w+\
+        $|\\)$"""]
 
         [[rules]]
         id = "netrc-password"
@@ -124,7 +127,9 @@ extension StandardRules {
         keywords = ["password", "-passwd", "-pass", "-pwd", "token", "-secret", "-api"]
         entropy = 1.9
         [[rules.allowlists]]
-        regexes = ['''^[A-Za-z_.-]+$|^/|^\\|^@|^%|^(?:file|env|fd|stdin):''']
+        regexes = ["""\
+        ^[A-Za-z_.-]+$|^/|^\\\\|^@|^%|^(?:file|env|fd|stdin):|\\.{3}$|^[a-z]+(?:-[a-z]+)*-\\d{1,\
+        2}$"""]
 
         [[rules]]
         id = "cli-word-password"
@@ -160,7 +165,8 @@ extension StandardRules {
         ]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:true|false|none|null|password|\\*+|string|\\d{1,3}|x+)$|^\\$|^[@#]\\{"""]
+        (?i)^(?:\".*|.*_\\w+_.*\"|true|false|none|null|password|\\*+|string|\\d{1,3}|x+)$|^\\$|^\
+        [@#]\\{"""]
 
         [[rules]]
         id = "xml-pass"
@@ -197,7 +203,9 @@ extension StandardRules {
         }=)\\s{0,3}\\(?\\s{0,2}[\"']([^\"'\\r\\n$]{3,120})[\"']"""
         keywords = ["identified", "password"]
         [[rules.allowlists]]
-        regexes = ['''(?i)^(?:password|\*+|x+|%s|\?|:\w+)$|^[$<{]''']
+        regexes = ["""\
+        (?i)^(?:(?:my|new|your|the|some)[_-]?password|[^0-9]*[\\x80-\\xff][^0-9]*|%\\w+%|`.*`|pa\
+        ssword|\\*+|x+|%s|\\?|:\\w+)$|^[$<{]"""]
 
         [[rules]]
         id = "define-secret"
@@ -239,7 +247,7 @@ extension StandardRules {
             "login_user",
         ]
         [[rules.allowlists]]
-        regexes = ['''(?i)^(?:password|username|user|pass|%s|.*@.*\.\w{2,4})$''']
+        regexes = ['''(?i)^(?:%\w+%|\$.*|guest|password|username|user|pass|%s|.*@.*\.\w{2,4})$''']
 
         [[rules]]
         id = "secure-string"
@@ -248,6 +256,8 @@ extension StandardRules {
         (?i)ConvertTo-SecureString\\s{1,3}(?:-String\\s{1,3})?[\"']?([^\\s\"'$]{4,100})[\"']?\\s\
         {1,3}-AsPlainText"""
         keywords = ["convertto-securestring"]
+        [[rules.allowlists]]
+        regexes = ['''^<.*>$''']
 
         [[rules]]
         id = "short-option-password"
@@ -267,10 +277,12 @@ extension StandardRules {
         [[rules]]
         id = "openssl-password"
         description = "Password in an option of OpenSSL"
-        regex = '''(?i)\bpass:([^\s"'$<>{}]{3,80})'''
+        regex = """\
+        (?i)(?:-k|-?pass(?:in|out|word)?|-?passargs?)[\"']?[\\s,=]{1,3}[\"']?pass:([^\\s\"'$<>{}\
+        ]{3,80})"""
         keywords = ["pass:"]
         [[rules.allowlists]]
-        regexes = ['''(?i)^(?:\*+|x+|password|\[.*|\\.*)$''']
+        regexes = ['''(?i)^(?:\*+|x+|password|\d{1,5}\W*|\[.*|\\.*)$''']
 
         [[rules]]
         id = "session-cookie"

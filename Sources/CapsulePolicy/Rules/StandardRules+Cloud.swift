@@ -6,8 +6,14 @@ extension StandardRules {
         id = "aws-access-key"
         description = "AWS access key id"
         regex = """\
-        \\b((?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}|(?:AROA|AIDA)[A-Z0-9]{16,17})\\b"""
-        keywords = ["akia", "asia", "abia", "acca", "a3t", "aroa", "aida"]
+        \\b((?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}|(?:AROA|AIDA|ANPA|AGPA|AIPA|APKA|ASC\
+        A)[A-Z0-9]{16,17})\\b"""
+        keywords = [
+            "akia", "asia", "abia", "acca", "a3t", "aroa", "aida", "anpa", "agpa", "aipa", "apka",
+            "asca",
+        ]
+        [[rules.allowlists]]
+        regexes = ['''X{6}''']
 
         [[rules]]
         id = "aws-secret-key"

@@ -6,32 +6,32 @@ extension StandardRules {
         id = "generic-password"
         description = "Password beside its name, in quotes"
         regex = """\
-        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|(?-i:\
-        [a-z]Pass)|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|val|conf\
-        irmation|confirm|admin|user|root|db|prod|dev|new|old|\\d{1,2}))?(?:[\"'\\]]{0,2}(?:\\s?\
-        \\)|)\\s{0,24}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|\\s)\\s{0,24}(?:[a-z]{1,2}|(?:ne\
-        w\\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\
-        \\\\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"\
-        '])"""
+        (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|[_.-]\
+        pw|(?-i:[a-z]Pass)|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|\
+        val|confirmation|confirm|again|admin|user|root|db|prod|dev|new|old|repeat|sys|v?\\d{1,2}\
+        ))?(?:[\"'\\]]{0,2}(?:\\s?\\)|)\\s{0,24}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|,\\s?w\
+        ith:|\\s)\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\\
+        n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']\
+        ([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"'])"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
-            "kennwort", "pswd", "contrase", "senha", "passe",
+            "kennwort", "_pw", ".pw", "-pw", "pswd", "contrase", "senha", "passe",
         ]
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.]+\
-        \\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2,}\
-        |[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:w\
-        ord|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the\
-        |user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|lab\
-        el)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]\
-        *\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wa\
-        chtwoord|passord|adgangskode|#.*#|'+.*)$"""]
+        (?i)^(?:[^0-9\\s]{2,20}:|fail(?:ed|ure)?|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phra\
+        se)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.]+\\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|\
+        go|java)|[a-z]+(?:_[a-z0-9]+){2,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Pa\
+        ssword|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secr\
+        et|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|val\
+        ue|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\
+        \\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}\
+        |\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|label|de\
+        fault|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexam\
+        ple.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9\
+        ',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|\
+        passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*)$"""]
         [[rules.allowlists]]
         paths = ["""\
         (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}[_-\
@@ -41,53 +41,54 @@ extension StandardRules {
         id = "generic-shell-password"
         description = "Password in a variable of the environment"
         regex = """\
-        \\b[A-Z][A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW)\\d?=[\"']?([^\\s\"'`$<\
-        >(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{3,120})(?:[\\s\"'`\\\\;&|]|$)"""
+        \\b(?:[A-Z][A-Z0-9_]{0,60})?(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW)\\d?=[\"']?([^\\s\
+        \"'`$<>(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{3,120})(?:[\\s\"'`\\\\;&|]|$)"""
         keywords = ["password", "passwd", "passphrase", "pass", "pwd", "pw"]
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
-        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
-        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
-        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
-        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
-        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
-        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
-        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
-        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
-        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
-        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+)$"""]
+        (?i)^(?:[\\w-]+\\.(?:sh|py|js|rb|txt|com|org)|my_?passw(?:or)?d|[^a-z0-9]*|(?:[a-z]+[_ .\
+        -])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\\d+\\..*|function|object|number|\
+        boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|b\
+        ar|baz|key|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\
+        \\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\
+        \\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\\
+        ]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|l\
+        abel|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\
+        \\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +\
+        [a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contras\
+        en\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\\w.]+\
+        \\[.*|\\d{1,3}|/\\S+)$"""]
 
         [[rules]]
         id = "generic-config-password"
         description = "Password in a configuration file"
         regex = """\
         (?im)^[ \\t]*(?:[#;]{1,3}[ \\t]{0,4}|//[ \\t]?)?(?:-[ \\t]+|export[ \\t]+|ENV[ \\t]+|set\
-        [ \\t]+)?[\"']?[\\w.:-]{0,60}(?:passw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass)[\
-        \"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\s\"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3\
-        ,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
-        keywords = ["passw", "passphrase", "pwd", "pass"]
-        entropy = 1.4
+        [ \\t]+)?[\"']?[\\w.:-]{0,60}(?:passw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass|[_\
+        .-]pw)(?:[_.-]?(?:sys|root|admin|db|v?\\d{1,2}))?[\"']?[ \\t]{0,8}[=:][ \\t]{0,8}([^\\s\
+        \"'`$<>(){}\\[\\];|&,*%#!@|>][^\\s\"'`$<>(){},;&]{3,120})[ \\t]*(?:#.*)?\\r?(?:$|\\n)"""
+        keywords = ["passw", "passphrase", "pwd", "pass", "_pw", ".pw", "-pw"]
+        entropy = 0.9
         path = """\
         (?i)(?:\\.(?:ya?ml|ini|cfg|conf|config|cnf|properties|env|toml|txt|md|rst|adoc|sh|bash|p\
-        s1|bat|example|sample|dist|tf|tfvars|template|local|plist|hosts|inventory|defaults?|rsp|\
-        tmpl|j2|erb|service|cnf)|(?:^|/)(?:\\.env[\\w.]*|Dockerfile[\\w.-]*|Vagrantfile|Makefile\
-        |hosts|config|credentials|\\.\\w+rc))$"""
+        s1|bat|example|sample|dist|tf|tfvars|template|local|plist|ldif|hosts|inventory|defaults?\
+        |rsp|tmpl|j2|erb|service|cnf)|(?:^|/)(?:\\.env[\\w.]*|Dockerfile[\\w.-]*|Vagrantfile|Mak\
+        efile|hosts|config|credentials|\\.\\w+rc))$"""
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
-        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
-        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
-        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
-        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
-        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
-        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
-        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
-        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
-        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
-        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n.*|\
-        \\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
+        (?i)^(?:[A-Z]\\w*!|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\
+        \\w+|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass\
+        (?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|example|(?:your[_-]?|(?:my|the|us\
+        er)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)\
+        |.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w\
+        .\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes\
+        |no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|ple\
+        ase.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*\
+        |\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\\
+        s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wacht\
+        woord|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\\
+        n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
 
         [[rules]]
         id = "generic-env-password"
@@ -95,16 +96,17 @@ extension StandardRules {
         regex = """\
         (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|pswd)(?:[_.-]?(?:h\
         ash|prod|dev|db|root|admin|\\d{1,2}))?[\"']?\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'`,;<>()\
-        {}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\]|$)"""
+        {}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\})\\]]|$)"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass", "pswd",
         ]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[A-Z]\\w*!|\\w+\\?\\.\\w.*|[^0-9]*[\\x80-\\xff][^0-9]*|#+\\w*|\\?\\w*|\\w+=\\w*|\
-        [a-z_./:-]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\d{1,5}|.\
-        *change.?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[A-Za-z]+\
-        |[a-z]+_[a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
+        (?i)^(?:[=!@:-].*|.*==.*|\\w+[.\\w]*\\?\\w*|[\\w.-]*[a-z]=|.*\\w\\?\\w.*|[^0-9]*\\.\\w+|\
+        [A-Z]\\w*!|\\w+\\?\\.\\w.*|[^0-9]*[\\x80-\\xff][^0-9]*|#+\\w*|\\?\\w*|\\w+=\\w*|[a-z_./:\
+        -]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\d{1,5}|.*change.\
+        ?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[A-Za-z]+|[a-z]+_\
+        [a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
 
         [[rules]]
         id = "generic-user-password"
@@ -122,6 +124,21 @@ extension StandardRules {
         |self|this|config|options?|[A-Z]\\w*!)$|[\\x80-\\xff]"""]
 
         [[rules]]
+        id = "generic-default"
+        description = "Secret that stands in for a variable of the environment"
+        regex = """\
+        (?i)(?:env|environ|getenv|get|fetch|config|default)\\w{0,10}(?:[.\\[(]\\s?[\"']?)[\\w.]{\
+        0,40}(?:password|passwd|_pass|_pwd|secret|_token|_key)(?:[\"'\\])]{0,3}\\s?(?:,|\\|\\||\
+        \\?\\?|\\bor\\b|:)\\s?)(?:default\\s?=\\s?)?[\"']([^\"'\\s${}<>%]{4,200})[\"']"""
+        keywords = ["password", "passwd", "_pass", "_pwd", "secret", "_token", "_key"]
+        entropy = 1.4
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:password|passwd|pass|secret|key|token|none|null|true|false|string|str|default|ch\
+        angeme|your.*|.*example.*|[a-z]+(?:[._-][a-z]+)+|https?:.*|/.*|x+|\\*+|[a-z_]*(?:key|tok\
+        en|secret|password))$"""]
+
+        [[rules]]
         id = "generic-secret-word"
         description = "Secret beside its name, in quotes"
         regex = """\
@@ -134,20 +151,20 @@ extension StandardRules {
         entropy = 2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|[\\^~]\\d\
-        +\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phr\
-        ase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-]\
-        )passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\
-        \\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\\
-        ]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|un\
-        defined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.*|\
-        your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\
-        \\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-\
-        9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord\
-        |passord|adgangskode|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|ap\
-        p|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|clie\
-        nt[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+\
-        )+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
+        (?i)^(?:.*\\.{3}|@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|\
+        [\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:wo\
+        rd|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|\
+        user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
+        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
+        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
+        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
+        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
+        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]\
+        *\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wa\
+        chtwoord|passord|adgangskode|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|you\
+        r|the|app|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]\
+        +)+|client[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_\
+        -][a-z]+)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
 
         [[rules]]
         id = "generic-secret"
@@ -159,7 +176,7 @@ extension StandardRules {
         er[_.-]?key|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key)(?:[_.-\
         ]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))?[\
         \"'\\]]{0,2}\\s{0,24}(?::=|=>|==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,24}(?:[a-\
-        z]{1,2})?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
+        z]{1,2}|@)?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
         keywords = ["key", "secret", "token", "oauth_", "credential", "salt"]
         entropy = 2.8
         [[rules.allowlists]]
@@ -184,22 +201,22 @@ extension StandardRules {
         (?i)[\\w.-]{0,40}(?:key|secret|token|auth|credentials?|ticket|verifier|salt|auth_?code|o\
         auth_signature|cookie_?password|access_?key_?secret)(?:[_.-]?(?:base|base64|hex|value|va\
         l|str|string|text|data|bytes|default|test|prod|dev|live|new|old|\\d{1,2}))?[\"'\\]]{0,2}\
-        (?:\\s\\)|)\\s{0,24}(?::\\s?[\\w\\[\\]]{1,12}\\s?=|:=|=>|==?=?|!==?|:|,|\\()\\s{0,24}(?:\
-        [a-z]{1,2}|(?:new\\s)?[\\w.\\[\\]]{1,30}\\()?[\"'`]{1,2}([A-Za-z0-9+/_=.~!@#%^*$?:-]{9,1\
-        000})(?:[\"'`]|$)"""
+        (?:\\s\\)|,\\s?\\w{1,8})?\\s{0,24}(?::\\s?[\\w\\[\\]]{1,12}\\s?=|:=|=>|==?=?|!==?|:|,|\\\
+        ()\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?[\\w.\\[\\]]{1,30}\\([bur@]?)?[\"'`]{1,2}([A-Za-z0\
+        -9+/_=.~!@#%^*$?:-]{9,1000})(?:[\"'`]|$)"""
         keywords = [
             "key", "secret", "token", "auth", "credential", "ticket", "verifier", "salt",
             "oauth_", "cookie",
         ]
-        entropy = 2.6
+        entropy = 2.2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{\
-        4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+:/\
-        /.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\
-        \\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|\
-        txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-\
-        9]{2})+)$"""]
+        (?i)^(?:0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
+        \\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*\
+        |.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|1\
+        23456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\
+        \\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|cs\
+        s|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -219,15 +236,15 @@ extension StandardRules {
             "key", "secret", "token", "auth", "credential", "ticket", "verifier", "salt",
             "oauth_", "cookie",
         ]
-        entropy = 3
+        entropy = 2.3
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{\
-        4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+:/\
-        /.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\
-        \\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|\
-        txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-\
-        9]{2})+)$"""]
+        (?i)^(?:0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
+        \\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*\
+        |.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|1\
+        23456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\
+        \\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|cs\
+        s|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -263,25 +280,26 @@ extension StandardRules {
         id = "generic-shell-secret"
         description = "Secret in a variable of the environment"
         regex = """\
-        \\b[A-Z][A-Z0-9_]{0,60}(?:SECRET|TOKEN|API_?KEY|SECRET_KEY|AUTH_KEY|OAUTH_KEY|ACCESS_KEY\
-        )\\d?=[\"']?([^\\s\"'`$<>(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{7,200})(?:[\\s\"'`\
-        \\\\;&|]|$)"""
+        \\b(?:[A-Z][A-Z0-9_]{0,60})?(?:SECRET|TOKEN|API_?KEY|SECRET_KEY|AUTH_KEY|OAUTH_KEY|ACCES\
+        S_KEY)\\d?=[\"']?([^\\s\"'`$<>(){}\\[\\];|&\\\\*%][^\\s\"'`$<>(){};|&\\\\]{7,200})(?:[\\\
+        s\"'`\\\\;&|]|$)"""
         keywords = ["secret", "token", "apikey", "api_key", "auth_key", "access_key"]
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\
-        \\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|\
-        phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[\
-        _-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(\
-        ?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\
-        \\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|\
-        undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.\
-        *|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w\
-        +\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0\
-        -9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoor\
-        d|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|yo\
-        ur|the|app|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z\
-        ]+)+|true|false)$"""]
+        (?i)^(?:!?change.?me.*|.*\\[.*|.*0123456789.*|1234567890.*|[a-z]+(?:-[a-z]+)*-\\d{1,2}|[\
+        ^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\\d+\\..*|\
+        function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|\
+        pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(\
+        ?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\
+        \\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]\
+        +|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined\
+        |string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|\
+        .*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\
+        \\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-\
+        9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord\
+        |adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|ap\
+        p|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true\
+        |false)$"""]
         """#
 }

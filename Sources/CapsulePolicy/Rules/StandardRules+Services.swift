@@ -143,6 +143,8 @@ extension StandardRules {
         \\b"""
         keywords = ["linkedin"]
         entropy = 3
+        [[rules.allowlists]]
+        regexes = ['''^[A-Za-z]+\d?[A-Za-z]+$''']
 
         [[rules]]
         id = "facebook-key"

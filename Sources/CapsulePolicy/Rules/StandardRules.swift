@@ -33,7 +33,10 @@ enum StandardRules {
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
         "generic-secret": { Randomness.bitsPerPair($0) >= 2.9 },
-        "generic-env-secret": { Randomness.bitsPerPair($0) >= 2.9 },
+        "generic-env-secret": { Randomness.bitsPerPair($0) >= 3.8 },
+        "twitter-key": { Randomness.looksRandom($0) },
+        "linkedin-key": { Randomness.looksRandom($0) },
+        "discord-secret": { Randomness.looksRandom($0) },
         "private-key": { PrivateKeyText.isPlausible($0) },
     ]
 
