@@ -128,8 +128,8 @@ extension StandardRules {
         entropy = 1.9
         [[rules.allowlists]]
         regexes = ["""\
-        ^[A-Za-z_.-]+$|^/|^\\\\|^@|^%|^(?:file|env|fd|stdin):|\\.{3}$|^[a-z]+(?:-[a-z]+)*-\\d{1,\
-        2}$"""]
+        ^[A-Za-z_.-]+$|^/|^\\\\|^@|^%|^id=|^(?:file|env|fd|stdin):|\\.{3}$|^[a-z]+(?:-[a-z]+)*-\
+        \\d{1,2}$"""]
 
         [[rules]]
         id = "cli-word-password"
@@ -204,8 +204,8 @@ extension StandardRules {
         keywords = ["identified", "password"]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:(?:my|new|your|the|some)[_-]?password|[^0-9]*[\\x80-\\xff][^0-9]*|%\\w+%|`.*`|pa\
-        ssword|\\*+|x+|%s|\\?|:\\w+)$|^[$<{]"""]
+        (?i)^(?:(?:my|your|the|some)[_-]?password|[^0-9]*[\\x80-\\xff][^0-9]*|%\\w+%|`.*`|passwo\
+        rd|\\*+|x+|%s|\\?|:\\w+)$|^[$<{]"""]
 
         [[rules]]
         id = "define-secret"
@@ -362,7 +362,7 @@ extension StandardRules {
         {16,64})\\b|otpauth://[^\\s\"']{0,200}[?&]secret=([A-Z2-7]{8,128})"""
         keywords = ["otp", "2fa", "mfa"]
         [[rules.allowlists]]
-        regexes = ['''^[a-zA-Z]+$''']
+        regexes = ['''^[a-z]+\d{0,2}(?:[A-Z][a-z]+)+\d{0,2}$|^[a-zA-Z]+$''']
 
         [[rules]]
         id = "url-parameter-secret"

@@ -20,22 +20,26 @@ extension StandardRules {
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[^0-9\\s]{2,20}:|fail(?:ed|ure)?|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phra\
-        se)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.]+\\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|\
-        go|java)|[a-z]+(?:_[a-z0-9]+){2,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Pa\
-        ssword|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secr\
-        et|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|val\
-        ue|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\
-        \\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}\
-        |\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|label|de\
-        fault|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexam\
-        ple.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9\
-        ',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|\
-        passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*)$"""]
+        (?i)^(?:(?:pbkdf2|sha|bcrypt|argon|scrypt|md5|hmac|plain)[\\w-]*|[^0-9\\s]{2,20}:|fail(?\
+        :ed|ure)?|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.\
+        ]+\\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2\
+        ,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?\
+        :word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|t\
+        he|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|l\
+        abel)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\\
+        $[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|fals\
+        e|yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.\
+        *|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?\
+        ://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-\
+        9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|\
+        wachtwoord|passord|adgangskode|#.*#|'+.*)$"""]
         [[rules.allowlists]]
         paths = ["""\
         (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}[_-\
         ][A-Z]{2}\\.(?:json|ya?ml|properties|php|ts|js)$"""]
+        [[rules.allowlists]]
+        regexTarget = "match"
+        regexes = ['''(?i)^\w+["']\s+["']''']
 
         [[rules]]
         id = "generic-shell-password"
@@ -95,8 +99,9 @@ extension StandardRules {
         description = "Password beside its name, without quotes"
         regex = """\
         (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|pswd)(?:[_.-]?(?:h\
-        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"']?\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'`,;<>()\
-        {}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\})\\]]|$)"""
+        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'\
+        `,;<>(){}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\})\\]]\
+        |$)"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass", "pswd",
         ]
@@ -127,10 +132,11 @@ extension StandardRules {
         id = "generic-default"
         description = "Secret that stands in for a variable of the environment"
         regex = """\
-        (?i)(?:env|environ|getenv|get|fetch|config|default)\\w{0,10}(?:[.\\[(]\\s?[\"']?)[\\w.]{\
-        0,40}(?:password|passwd|_pass|_pwd|secret|_token|_key)(?:[\"'\\])]{0,3}\\s?(?:,|\\|\\||\
-        \\?\\?|\\bor\\b|:)\\s?)(?:default\\s?=\\s?)?[\"']([^\"'\\s${}<>%]{4,200})[\"']"""
-        keywords = ["password", "passwd", "_pass", "_pwd", "secret", "_token", "_key"]
+        (?:(?i:getenv|environ\\.get|env|fetch|get)\\(\\s?[\"'][A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|\
+        _PASS|_PWD|SECRET|TOKEN|_KEY)[\"']\\s?,\\s?(?:default\\s?=\\s?)?|(?i:env|environ)(?:\\.|\
+        \\[[\"'])[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|_PASS|_PWD|SECRET|TOKEN|_KEY)[\"'\\])]{0,3}\\\
+        s?(?:\\|\\||\\?\\?|or)\\s?)[\"']([^\"'\\s${}<>%]{4,200})[\"']"""
+        keywords = ["password", "passwd", "_pass", "_pwd", "secret", "token", "_key"]
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
@@ -239,12 +245,13 @@ extension StandardRules {
         entropy = 2.3
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
-        \\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*\
-        |.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|1\
-        23456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\
-        \\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|cs\
-        s|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
+        (?i)^(?:(?-i:[a-z]+\\d{0,2}(?:[A-Z][a-z]+)+\\d{0,2})|0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|\
+        32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">\
+        -]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|\
+        [a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\
+        \\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|p\
+        em|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?:\
+        :[a-f0-9]{2})+)$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\

@@ -5,7 +5,7 @@ extension StandardRules {
         [[rules]]
         id = "slack-token"
         description = "Slack token"
-        regex = '''\b(xox[abposer](?:\.xox[bp])?-[A-Za-z0-9-]{10,250})'''
+        regex = '''\b(xox[a-z](?:\.xox[bp])?-[A-Za-z0-9-]{10,250})'''
         keywords = ["xox"]
 
         [[rules]]
