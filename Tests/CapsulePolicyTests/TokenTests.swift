@@ -13,6 +13,7 @@ struct TokenTests {
 
     private static let cloud = [
         ("aws-access-key", "AKIA" + noise(16, uppercase)),
+        ("aws-access-key", "AROA" + noise(17, uppercase)),
         ("aws-secret-key", "aws_secret_access_key = " + noise(40)),
         ("aws-session-token", "aws_session_token=" + noise(200)),
         ("google-api-key", "AIza" + noise(35)),
@@ -98,6 +99,10 @@ struct TokenTests {
         ("jwt", "eyJ" + noise(30) + ".eyJ" + noise(60) + "." + noise(43)),
         ("password-hash", "$2b$12$" + noise(53)),
         ("password-hash", "root:$6$" + noise(8) + "$" + noise(86)),
+        ("nkey-seed", "SUA" + noise(55, uppercase)),
+        ("encoded-private-key", "key, MIIEvgIBADAN" + noise(400)),
+        ("ntlm-message", "NTLM TlRMTVNTUAAD" + noise(80)),
+        ("json-web-key", "{ kty: 'EC', d: '" + noise(43) + "' }"),
         ("wireguard-key", "PrivateKey = " + noise(43) + "="),
         ("bearer-header", "Authorization: Bearer " + noise(40)),
         ("basic-header", "Authorization: Basic " + noise(24) + "=="),
@@ -113,11 +118,18 @@ struct TokenTests {
         ("kubeconfig-key", "client-key-data: " + noise(400)),
         ("generic-password", "password = \"" + noise(10) + "\""),
         ("generic-secret", "api_key: '" + noise(32) + "'"),
-        ("generic-env-secret", "my.api.key=" + noise(32)),
-        (
-            "generic-shell-secret",
-            "export SERVICE_TOKEN=" + noise(32, String(alphanumerics.prefix(26)))
-        ),
+        ("generic-env-random", "my.api.key=" + noise(32)),
+        ("generic-random", "setCipherKey(Base64.decode(\"" + noise(22) + "==\"))"),
+        ("generic-random", "NSString *key = @\"" + noise(16) + "\";"),
+        ("generic-random", "wrappedKey: '" + noise(20, String(alphanumerics.suffix(36))) + "'"),
+        ("generic-env-random", "service.verifier=" + noise(30)),
+        ("generic-user-password", "{user: ada, password: lovelace}"),
+        ("generic-default", "process.env.DB_PASSWORD || 'lovelace'"),
+        ("generic-default", "os.environ.get(\"DB_PASSWORD\", \"lovelace\")"),
+        ("generic-password", "[zip openWithPassword:@\"" + noise(10) + "\"]"),
+        ("generic-password", "fill_in :password, with: '" + noise(10) + "'"),
+        ("cli-word-password", "tool --user ada --password lovelace"),
+        ("generic-shell-secret", "export SERVICE_TOKEN=" + "Lovelace7!"),
     ]
 
     @Test("a token is found, once, by its rule", arguments: samples)
@@ -145,7 +157,16 @@ struct TokenTests {
             "-----BEGIN PUBLIC KEY-----", "\"password\": \"string\"",
             "password: 'Invalid Password'",
             "secretKeyRef:\n  name: app\n  key: password", "Bearer token", "author: keyboard",
-            "AKIA" + noise(15, uppercase), "ghp" + "_" + noise(20), "eyJ" + noise(4),
+            "public_key = \"" + noise(40) + "\"", "key: 'primaryButtonLabel'",
+            "key: \"smtpDomain2\"",
+            "PublicKeyToken=" + noise(16, lowerHex), "X-Amz-Signature=" + noise(64, lowerHex),
+            "http://user:password@localhost/",
+            "postgres://USER_NAME:DATABASE_PASSWORD@HOST/", "password: String!",
+            "password: flags.0?true", "\"password\"===g.type", "labelPassword: 'Passwort:'",
+            "resource \"random_password\" \"main\" {", "'--secret', 'id=NAME,src=/tmp/file'",
+            "total pass:100, block:3", "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIE...\n",
+            "eyJ" + noise(30) + ".eyJ" + noise(60), "AKIA" + noise(15, uppercase),
+            "ghp" + "_" + noise(20), "eyJ" + noise(4),
         ])
     func harmless(text: String) { #expect(kinds(text).isEmpty) }
 

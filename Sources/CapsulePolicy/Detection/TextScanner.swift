@@ -83,6 +83,11 @@ struct TextScanner {
             case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"),
                 UInt8(ascii: "("):
                 return true
+            case UInt8(ascii: "|"), UInt8(ascii: "?"):
+                return index + 1 < text.count && text[index + 1] == text[index]
+            case UInt8(ascii: "o"):
+                return hasSpace && index + 2 < text.count && text[index + 1] == UInt8(ascii: "r")
+                    && text[index + 2] == 32
             case 32, 9, 10, 13: hasSpace = true
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 if hasSpace { return true }

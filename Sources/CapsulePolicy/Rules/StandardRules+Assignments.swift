@@ -45,8 +45,8 @@ extension StandardRules {
         regexes = ["""\
         (?i)://(?:(?:my|db|the|your|some)?[_-]?(?:user|username|usr|name|login|uid)[_-]?(?:name)\
         ?\\d?:(?:my|db|the|your|some)?[_-]?(?:pass|password|passwd|pwd|pw|secret)\\d?|foo:bar|he\
-        llo:world|xxx+:.*|token:.*token|%\\w:pass)@|@(?:[\\w-]+\\.)*example\\.(?:com|org|net|edu\
-        )$"""]
+        llo:world|xxx+:.*|token:.*token|%\\w:pass)@|:(?:[A-Za-z]{3,14}\\d{0,3}|[^@/]*pass[^@/]*)\
+        @(?:[\\w-]+\\.)*example\\.(?:com|org|net|edu)$"""]
 
         [[rules]]
         id = "url-token"
