@@ -15,7 +15,7 @@ extension StandardRules {
         ]
         entropy = 3
         [[rules.allowlists]]
-        regexes = ['''^[A-Za-z_.-]+$''']
+        regexes = ['''^[A-Za-z_.-]+$|^\+|^\w+_\w+=''']
         [[rules.allowlists]]
         stopwords = ["example", "your", "xxxx"]
 

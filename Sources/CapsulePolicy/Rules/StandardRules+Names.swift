@@ -118,15 +118,19 @@ extension StandardRules {
         description = "Password after its user"
         regex = """\
         (?i)\\b(?:user|username|usr|login)[\"']?\\s{0,3}(?:=>|[:=])\\s{0,3}[\"']?[\\w.@-]{1,60}[\
-        \"']?\\s{0,2}[,;&\\s]\\s{0,3}[\"']?(?:password|passwd|pass|pwd)[\"']?\\s{0,3}(?:=>|[:=])\
-        \\s{0,3}[\"']?([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\.]{4,80})(?:[\\s\"',;}\\])&]|$)"""
+        \"']?(?:\\s{0,2}[,;&\\s]\\s{0,3}[\"']?(?:password|passwd|pass|pwd)[\"']?\\s{0,3}(?:=>|[:\
+        =])\\s{0,3}[\"']([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\.]{4,80})[\"']|(?:\\s{1,2}|[;&]\\s?)(?:\
+        password|passwd|pass|pwd)(?:=|:\\s?)([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\.]{4,80})(?:[\\s\"'\
+        ;&]|$)|,\\s?(?:password|passwd|pass|pwd):\\s?([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\.]{4,80})\
+        \\s?\\})"""
         keywords = ["passw", "pass", "pwd"]
         entropy = 1
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:pass|test|world|hash_.*|[a-z]+_(?:pass|passw(?:or)?d|value|hash)|password|passwd\
-        |pwd|p|null|none|nil|string!?|str|text|true|false|user.*|my.*|your.*|xxx+|process|os|env\
-        |self|this|config|options?|[A-Z]\\w*!)$|[\\x80-\\xff]"""]
+        (?i)^(?:pass|test|world|hash_.*|\\w+_(?:pass|passw(?:or)?d|value|hash)|(?:my|new|old|use\
+        r|the|db)?_?(?:password|passwd|pwd|pass)|p|none|null|nil|string!?|str|text|true|false|us\
+        er.*|my.*|your.*|xxx+|process|os|env|self|this|config|options?|[A-Z]\\w*!)$|[\\x80-\\xff\
+        ]"""]
 
         [[rules]]
         id = "generic-default"

@@ -33,12 +33,20 @@ enum StandardRules {
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
         "generic-secret": { Randomness.bitsPerPair($0) >= 2.9 },
+        "generic-env-password": { hasDigit($0) },
         "generic-env-secret": { Randomness.bitsPerPair($0) >= 3.8 },
         "twitter-key": { Randomness.looksRandom($0) },
         "linkedin-key": { Randomness.looksRandom($0) },
         "discord-secret": { Randomness.looksRandom($0) },
         "private-key": { PrivateKeyText.isPlausible($0) },
     ]
+
+    /// Whether a password without quotes differs from a name.
+    @Sendable
+    private static func hasDigit(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        value.contains(where: ASCII.isDigit)
+            || value.contains { $0 == UInt8(ascii: "!") || $0 == UInt8(ascii: "~") || $0 >= 0x80 }
+    }
 
     /// Whether a JSON Web Token has a signature, or is encrypted.
     @Sendable
