@@ -19,11 +19,4 @@ struct DecodedText {
         bytes.append(byte)
         offsets.append(Int32(truncatingIfNeeded: offset))
     }
-
-    /// Takes over bytes that stand for themselves.
-    mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) {
-        bytes.append(contentsOf: text[part])
-        let first = Int32(truncatingIfNeeded: part.lowerBound - range.lowerBound)
-        offsets.append(contentsOf: first..<first + Int32(truncatingIfNeeded: part.count))
-    }
 }

@@ -172,26 +172,48 @@ struct EncodedRun {
 
     private func escapes(_ text: UnsafeBufferPointer<UInt8>) -> DecodedText {
         var result = DecodedText(range: range)
-        result.bytes.reserveCapacity(range.count)
-        result.offsets.reserveCapacity(range.count + 1)
+        result.offsets = [Int32](unsafeUninitializedCapacity: range.count + 1) { offsets, count in
+            result.bytes = [UInt8](unsafeUninitializedCapacity: range.count) { bytes, size in
+                size = unescape(text, bytes, offsets)
+                count = size + 1
+            }
+        }
+        return result
+    }
+
+    /// Writes what the escapes stand for and where it stands; no escape stands for more bytes than
+    /// it takes. Returns how many bytes there are.
+    private func unescape(
+        _ text: UnsafeBufferPointer<UInt8>, _ bytes: UnsafeMutableBufferPointer<UInt8>,
+        _ offsets: UnsafeMutableBufferPointer<Int32>
+    ) -> Int {
         let backslash = UInt8(ascii: "\\")
+        var count = 0
         var index = range.lowerBound
         while index < range.upperBound {
-            let start = index
-            while index < range.upperBound, text[index] != backslash { index += 1 }
-            result.append(text, start..<index)
-            guard index < range.upperBound else { break }
-            let offset = index - range.lowerBound
-            if index + 1 < range.upperBound, let byte = JSONEscape.simple(text[index + 1]) {
-                result.append(byte, from: offset)
+            let offset = Int32(truncatingIfNeeded: index - range.lowerBound)
+            let byte = text[index]
+            if byte != backslash {
+                bytes[count] = byte
+                offsets[count] = offset
+                count += 1
+                index += 1
+            } else if index + 1 < range.upperBound, let byte = JSONEscape.simple(text[index + 1]) {
+                bytes[count] = byte
+                offsets[count] = offset
+                count += 1
                 index += 2
-                continue
+            } else {
+                let escape = JSONEscape(text, at: index, end: range.upperBound)
+                for byte in escape.bytes {
+                    bytes[count] = byte
+                    offsets[count] = offset
+                    count += 1
+                }
+                index += escape.length
             }
-            let escape = JSONEscape(text, at: index, end: range.upperBound)
-            for byte in escape.bytes { result.append(byte, from: offset) }
-            index += escape.length
         }
-        result.offsets.append(Int32(truncatingIfNeeded: range.count))
-        return result
+        offsets[count] = Int32(truncatingIfNeeded: range.count)
+        return count
     }
 }

@@ -5,6 +5,8 @@ struct TextScanner {
     private(set) var candidates: [Candidate] = []
     /// How deep within encoded text the scanner is.
     private let layer: Int
+    /// The text with escapes that the text was made of, whose scan has seen what has no escapes.
+    private let origin: DecodedText?
 
     /// Encoded text within encoded text is decoded this many times.
     static let layersMax = 3
@@ -13,9 +15,10 @@ struct TextScanner {
     private static let pieceSize = 32 << 10
     private static let pieceOverlap = 4 << 10
 
-    init(_ context: ScanContext, layer: Int = 0) {
+    init(_ context: ScanContext, layer: Int = 0, origin: DecodedText? = nil) {
         self.context = context
         self.layer = layer
+        self.origin = origin
     }
 
     /// Finds everything in `text`; in bytes that are no text only what rules know.
@@ -242,12 +245,20 @@ struct TextScanner {
         scanner.scan()
         candidates += scanner.candidates
         guard layer < Self.layersMax else { return }
-        for run in scanner.encodedRuns { scan(encoded: run, text) }
+        for run in scanner.encodedRuns where !isSeen(run) { scan(encoded: run, text) }
+    }
+
+    /// Whether the run stands in the text with escapes as it is, with no escape before it.
+    private func isSeen(_ run: EncodedRun) -> Bool {
+        guard let origin, run.range.lowerBound > 0 else { return false }
+        let part = run.range.lowerBound - 1..<run.range.upperBound
+        return origin.source(of: part).count == part.count
     }
 
     private mutating func scan(encoded run: EncodedRun, _ text: UnsafeBufferPointer<UInt8>) {
         for decoded in run.decode(text) {
-            var inner = TextScanner(context, layer: layer + 1)
+            var inner = TextScanner(
+                context, layer: layer + 1, origin: run.encoding == .escapes ? decoded : nil)
             decoded.bytes.withUnsafeBufferPointer { inner.scan($0, isText: decoded.isText) }
             for found in inner.candidates {
                 let value = found.value ?? Array(decoded.bytes[found.range])
