@@ -254,6 +254,16 @@ class Pins(RetentionTest):
             self.capsule("gc", f"--retention-days={bad}", *self.named, rc=1)
         self.assertTrue(os.path.exists(pinned) and os.path.exists(plain))
 
+    def test_milestones(self):
+        """An export of a run with a milestone is pinned by itself, and can be unpinned."""
+        self.begin()
+        self.add("MilestoneMarked")
+        self.finish()
+        path, _ = self.export("x.mv2e")
+        self.assertEqual(self.collected(days=1000)["exports_deleted"], 0)
+        self.verb("unpin", path)
+        self.assertEqual(self.collected(days=1000)["exports_deleted"], 1)
+
     def test_not_content(self):
         """Exports, pins and collections leave the content of a later export as it was."""
         self.recorded()

@@ -93,6 +93,10 @@ class WalkThrough(ExportTest):
         self.add("GateDecision", {**GATE, "audit_handoff_required": True}, run="walk1",
                  spec="W974", at=point)
         self.mark("validated", "--stage", "Validate", run="walk1", spec="W974", at=point)
+        for name, query in (("log", "compiling tests"), ("code", "ordinal entry tree"),
+                            ("planted", "step used email " + self.planted["email"])):
+            self.here("golden", "add", "-r", "walk1", name, query, "--as-of", "validated",
+                      at=point)
         self.here("run", "finish", "-r", "walk1", "--outcome", "unlock", *support.CHEAP, at=point)
         capsule = f"{self.project}/docs/specs/W974/runs/walk1/capsule.mv2e"
         self.assertEqual(os.listdir(os.path.dirname(capsule)), ["capsule.mv2e"])
@@ -145,6 +149,20 @@ class WalkThrough(ExportTest):
         for text in (self.root, self.home, self.ws):
             result = self.run_command(["grep", "-rlaF", "--", text, out], rc=None)
             self.assertEqual(result.stdout, b"", "a path of machine A")
+
+    def agree(self, machine, view):
+        """Machine B finds what the export has found: URIs, order and scores."""
+        shown = machine.facts("imports", "show", NAME)
+        self.assertEqual([row["result"] for row in shown["checks"] if row["check"] == "golden"],
+                         ["ok"])
+        machine.run("golden", "run", NAME)
+        for row in json.loads(support.read(f"{view}/golden.json")):
+            self.assertNotEqual(row["results"], [])
+            found = machine.facts("search", row["query"], "--in", NAME, "--as-of", "validated")
+            self.assertEqual([hit["uri"] for hit in found["hits"]],
+                             [hit["uri"] for hit in row["results"]])
+            for hit, other in zip(found["hits"], row["results"]):
+                self.assertLessEqual(abs(hit["score"] - other["score"]), 1e-6)
 
     def compare(self, view, point):
         """Machine B sees at each checkpoint what machine A has, but for what was masked."""
@@ -208,6 +226,7 @@ class WalkThrough(ExportTest):
         view, out = self.take(machine, capsule)
         self.search(out)
         self.compare(view, point)
+        self.agree(machine, view)
         self.verified(["-w", point], "a")
         self.verified(["-w", machine.point], "b", user=USER, env=machine.env)
         kept = self.second(point)

@@ -1,0 +1,261 @@
+"""Search, golden queries and replay: the same results here, later, and on the other machine."""
+
+import json
+import os
+import re
+
+import support
+from runs import ERROR, ExportTest, personal, secrets
+
+QUERIES = {"first": "alpha gamma3", "rare": "omega", "common": "delta words", "none": "nowhere",
+           "mail": "wrote " + personal()["email"]}
+
+
+class SearchTest(ExportTest):
+    """A test with documents to be found."""
+
+    def documents(self, run="r1", at=None):
+        """A run with some texts; golden queries; ended."""
+        self.begin(run, at=at)
+        for number in range(1, 7):
+            self.put_text(f"g/{number}.txt", f"alpha beta{number} gamma{number} delta words\n"
+                          * number, run=run, at=at)
+        self.put_text("late.txt", f"omega wrote {personal()['email']} and "
+                      f"{secrets()['github']}\n", "--track", "evidence", run=run, at=at)
+        self.add("ErrorEvent", {**ERROR, "message": "alpha failed in gamma3"}, run=run, at=at)
+        self.mark("one", run=run, at=at)
+        self.add("DebugTrace", {"note": "alpha gamma3 delta"}, run=run, at=at)
+        self.finish(run, at=at)
+
+    def golden(self, at=None):
+        """Adds the queries."""
+        for name, query in QUERIES.items():
+            self.verb("golden", "add", "-r", "r1", name, query, at=at)
+
+    def hits(self, *words, at=None):
+        """[(uri, score)] of a search."""
+        return [(hit["uri"], hit["score"])
+                for hit in self.facts("search", *words, at=at)["hits"]]
+
+    def same(self, one, two):
+        """Demands the same URIs in the same order, with scores that differ by 1e-6 at most."""
+        self.assertEqual([uri for uri, _ in one], [uri for uri, _ in two])
+        for (uri, first), (_, second) in zip(one, two):
+            self.assertLessEqual(abs(first - second), 1e-6, uri)
+
+
+@support.needs_root
+@support.needs_fuse
+class Search(SearchTest):
+    """capsule search."""
+
+    def test_order(self):
+        """Best first; what is equal goes by its URI, in whatever order it was recorded."""
+        self.begin()
+        for name in ("c", "a", "d", "b"):
+            self.put_text(f"{name}.txt", b"equal words\n")
+        self.put_text("z.txt", b"equal words words words\n")
+        self.finish()
+        found = self.hits("words")
+        self.assertEqual([uri.rsplit("/", 1)[1] for uri, _ in found],
+                         ["z.txt", "a.txt", "b.txt", "c.txt", "d.txt"])
+        scores = [score for _, score in found]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+
+    def test_later(self):
+        """Scores do not depend on the clock, nor on a mount."""
+        self.documents()
+        before = self.hits("alpha", "gamma3")
+        self.assertGreater(len(before), 3)
+        self.env["SOURCE_DATE_EPOCH"] = "4000000000"
+        point = self.attach("timeline=0")
+        self.same(before, self.hits("alpha", "gamma3", at=point))
+        self.umount(point)
+
+    def test_as_of(self):
+        """At a checkpoint, what came later is not there."""
+        self.documents()
+        self.assertEqual(len(self.hits("debugtrace")), 1)
+        self.assertEqual(self.hits("debugtrace", "--as-of", "one"), [])
+        self.verb("search", "alpha", "--as-of", "none", rc=None)
+
+    def test_filters(self):
+        """--run, --type, --limit; bad values are errors of the user's."""
+        self.documents("r1")
+        self.documents("r10")
+        for uri, _ in self.hits("alpha", "-r", "r1", "-n", "100"):
+            self.assertIn("/S1/r1/", uri)
+        for kind in ("event", "artifact"):
+            found = self.hits("alpha", "--type", kind)
+            self.assertTrue(all(f"/{kind}/" in uri for uri, _ in found))
+        self.assertEqual(len(self.hits("alpha", "-n", "2")), 2)
+        for words in (["-n", "-1"], ["-n", "x"], ["--type", "nonsense"]):
+            self.verb("search", "alpha", *words, rc=1)
+
+    def test_hostile(self):
+        """Words that mean something to a query language mean nothing."""
+        self.documents()
+        for query in ('"', "alpha\"", "alpha*", "NEAR(alpha beta)", "text:alpha", "-alpha", "NOT",
+                      "alpha AND", "(alpha", "' OR 1=1 --", "^alpha", "{a b}: c", "%", "\\", "ä",
+                      "\u202e", "x" * 100_000, "alpha " * 5000, "*", ".", "a.b.c", "+"):
+            with self.subTest(query[:20]):
+                result = self.capsule("search", *self.named, "--", query, rc=None)
+                self.assertIn(result.returncode, (0, 1), result.stderr[:200])
+                self.assertNotIn(b"SQL", result.stderr)
+                self.assertNotIn(b"syntax", result.stderr)
+
+    def test_masked(self):
+        """Snippets mask; --raw shows, and is logged."""
+        self.documents()
+        for words in ([], ["--json"]):
+            text = self.verb("search", "omega", *words)
+            self.assertFalse(secrets()["github"] in text)
+            self.assertFalse(personal()["email"] in text)
+        before = len(self.events())
+        self.assertTrue(secrets()["github"] in self.verb("search", "omega", "--raw"))
+        self.assertGreater(len(self.events()), before)
+
+    def test_turned_off(self):
+        """features.search = false turns it off."""
+        self.documents()
+        self.config("[features]\nsearch = false\n")
+        self.verb("search", "alpha", rc=1)
+
+
+@support.needs_root
+@support.needs_fuse
+class Golden(SearchTest):
+    """capsule golden, and its way to the other machine."""
+
+    def test_agree(self):
+        """What the export sealed is what the import finds: URIs, order, scores."""
+        self.documents()
+        self.golden()
+        path, facts = self.export("x.mv2e")
+        self.assertIn("first", facts["golden_changed_by_scope"])
+        out = self.unpacked(path)
+        sealed = {row["name"]: row for row in json.loads(support.read(f"{out}/golden.json"))}
+        self.assertEqual(set(sealed), set(QUERIES))
+        machine = self.machine_b()
+        machine.take(path)
+        shown = machine.facts("imports", "show", "S1-r1")
+        (check,) = [row for row in shown["checks"] if row["check"] == "golden"]
+        self.assertEqual(check["result"], "ok")
+        machine.run("golden", "run", "S1-r1")
+        for name, row in sealed.items():
+            found = machine.facts("search", row["query"], "--in", "S1-r1")["hits"]
+            with self.subTest(name):
+                self.same([(hit["uri"], hit["score"]) for hit in row["results"]],
+                          [(hit["uri"], hit["score"]) for hit in found])
+        self.assertNotEqual(sealed["first"]["results"], [])
+        self.assertNotEqual(sealed["rare"]["results"], [])
+        self.nowhere({**secrets(), **personal()}, out)
+
+    def test_changed(self):
+        """A capsule whose results are not what it says is taken with a warning."""
+        self.documents()
+        self.golden()
+        out = self.unpacked(self.export("x.mv2e")[0])
+        text = support.read(f"{out}/golden.json").decode()
+        os.chmod(f"{out}/golden.json", 0o644)
+        support.write(f"{out}/golden.json", re.sub(r'"score":(\d)\.', r'"score":9\1.', text))
+        machine = self.machine_b()
+        machine.take(self.seal(out, "changed.mv2e"))
+        shown = machine.facts("imports", "show", "S1-r1")
+        self.assertEqual([row["result"] for row in shown["checks"] if row["check"] == "golden"],
+                         ["warning"])
+        machine.run("golden", "run", "S1-r1", rc=3)
+
+    def test_nonsense(self):
+        """Nonsense in golden.json is no crash: a warning, or a refusal."""
+        self.documents()
+        out = self.unpacked(self.export("x.mv2e")[0])
+        machine = self.machine_b()
+        for number, text in enumerate((
+                b"", b"nonsense", b"{}", b"[1]", b'[{"name":1}]', b'[{"query":"x"}]',
+                b'[{"name":"n","query":"\\"*","expected":[],"results":[{"uri":1,"score":"x"}]}]',
+                b'[{"name":"n","query":"x","expected":["a"],"results":[],"as_of":"../x"}]')):
+            if os.path.exists(f"{out}/golden.json"):
+                os.remove(f"{out}/golden.json")
+            support.write(f"{out}/golden.json", text)
+            with self.subTest(number):
+                result = machine.take(self.seal(out, f"n{number}.mv2e"), "--mount-as",
+                                      f"n{number}", rc=None)
+                self.assertIn(result.returncode, (0, 1, 2, 3))
+        machine.run("imports", "verify")
+
+    def test_names(self):
+        """A name is taken once; a query that the run does not know of is still kept."""
+        self.documents()
+        self.golden()
+        self.verb("golden", "add", "-r", "r1", "first", "other", rc=1)
+        self.verb("golden", "add", "-r", "none", "x", "other", rc=1)
+        self.verb("golden", "add", "-r", "r1", "x", "other", "--as-of", "none", rc=1)
+        for name in ("", "a/b", "a b", "\x1b[0m"):
+            self.verb("golden", "add", "-r", "r1", name, "other", rc=1)
+        self.verb("golden", "run", "r1")
+        self.assertFalse(personal()["email"] in self.verb("golden", "list"))
+
+
+@support.needs_root
+@support.needs_fuse
+class Replay(SearchTest):
+    """capsule replay."""
+
+    def test_report(self):
+        """What was retrieved is searched again and compared; models are not asked again."""
+        self.begin("r2", "--capture", "full_io")
+        self.put_text("a.txt", b"alpha gamma3\n", run="r2")
+        self.put_text("b.txt", b"alpha and more\n", run="r2")
+        self.mark("c", run="r2")
+        ours = [uri for uri, _ in self.hits("alpha", "gamma3", "-r", "r2", "--as-of", "c")]
+        self.assertEqual([uri.rsplit("/", 1)[1] for uri in ours], ["a.txt", "b.txt"])
+        other = [f"mv2://{self.origin()}/S1/r2/artifact/none"]
+        for name, hits in (("same", ours), ("order", ours[::-1]), ("documents", other)):
+            self.add_lines([
+                ("RetrievalRequest", {"request_id": name, "query": "alpha gamma3",
+                                      "source": "capsule", "as_of": "c"}),
+                ("RetrievalResponse", {"request_id": name, "hit_uris": hits})], run="r2")
+        self.add("RetrievalRequest", {"request_id": "open", "query": "alpha",
+                                      "source": "capsule"}, run="r2")
+        self.add("ModelCallEnvelope", run="r2")
+        self.finish("r2")
+        report = self.facts("replay", "run", "r2")
+        verdicts = {step["request"]: step["verdict"] for step in report["steps"]}
+        self.assertEqual(verdicts, {"same": "same", "order": "order", "documents": "documents",
+                                    "open": "not recorded"})
+        self.assertNotEqual(report["model_steps_not_replayed"], [])
+        text = self.verb("replay", "run", "r2")
+        self.assertIn("#", text)
+        self.verb("replay", "run", "none", rc=1)
+
+    def test_after_import(self):
+        """The report on the other machine is the same, and masked."""
+        self.begin("r1")
+        self.put_text("a.txt", f"alpha {secrets()['github']}\n")
+        self.mark("c")
+        query = f"alpha {personal()['email']}"
+        self.add_lines([
+            ("RetrievalRequest", {"request_id": "q", "query": query, "source": "capsule",
+                                  "as_of": "c"}),
+            ("RetrievalResponse", {"request_id": "q", "hit_uris": [
+                f"mv2://{self.origin()}/S1/r1/artifact/a.txt"]})])
+        self.finish("r1")
+        here = self.facts("replay", "run", "r1")
+        machine = self.machine_b()
+        path, _ = self.export("x.mv2e")
+        machine.take(path)
+        there = machine.facts("replay", "run", "S1-r1")
+        self.assertEqual([step["verdict"] for step in here["steps"]],
+                         [step["verdict"] for step in there["steps"]])
+        for report in (here, there, machine.facts("replay", "run", path, "--passphrase-file",
+                                                  self.pw)):
+            self.assertFalse(personal()["email"] in json.dumps(report))
+            self.assertEqual([hit["uri"] for hit in report["steps"][0]["found"]][:1],
+                             report["steps"][0]["recorded"])
+
+
+if __name__ == "__main__":
+    import unittest
+
+    unittest.main()
