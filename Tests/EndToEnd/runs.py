@@ -33,7 +33,8 @@ PAYLOADS = {
     "ExportRequested": {"by": "User", "reason": "why"},
     "CapsuleExported": {"destination_type": "file", "format": "mv2e-v2"},
     "CapsuleImported": {"source_type": "file", "format": "mv2e-v2"},
-    "MilestoneMarked": {"name": "first"}, "BreakerStateChanged": {}, "LocalMemorySunsetPhaseResolved": {}, "FallbackActivated": {},
+    "MilestoneMarked": {"name": "first"},
+    "BreakerStateChanged": {}, "LocalMemorySunsetPhaseResolved": {}, "FallbackActivated": {},
     "CaptureGapAcknowledged": {"reason": "why"},
 }
 # What a safe export has of them.

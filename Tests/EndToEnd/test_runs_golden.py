@@ -221,9 +221,8 @@ class Replay(SearchTest):
         self.add("ModelCallEnvelope", run="r2")
         self.finish("r2")
         report = self.facts("replay", "run", "r2")
-        verdicts = {step["request"]: step["verdict"] for step in report["steps"]}
-        self.assertEqual(verdicts, {"same": "same", "order": "order", "documents": "documents",
-                                    "open": "not recorded"})
+        self.assertEqual([step["verdict"] for step in report["steps"]],
+                         ["same", "order", "documents", "not recorded"])
         self.assertNotEqual(report["model_steps_not_replayed"], [])
         text = self.verb("replay", "run", "r2")
         self.assertIn("#", text)
