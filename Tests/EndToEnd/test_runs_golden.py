@@ -184,6 +184,18 @@ class Golden(SearchTest):
                 self.assertIn(result.returncode, (0, 1, 2, 3))
         machine.run("imports", "verify")
 
+    def test_stalling(self):
+        """A capsule's golden query that says one word very often does not stall its import."""
+        self.documents()
+        self.golden()
+        out = self.unpacked(self.export("x.mv2e")[0])
+        rows = json.loads(support.read(f"{out}/golden.json"))
+        rows[0]["query"] = "alpha " * 12_000
+        os.remove(f"{out}/golden.json")
+        support.write(f"{out}/golden.json", json.dumps(rows))
+        machine = self.machine_b()
+        machine.take(self.seal(out, "slow.mv2e"), rc=None, timeout=20)
+
     def test_names(self):
         """A name is taken once; a query that the run does not know of is still kept."""
         self.documents()

@@ -300,6 +300,26 @@ class CutOff(ExportTest):
                 for record in self.facts("exports")["exports"]:
                     self.assertEqual(record["status"], "done")
 
+    def test_larger_than_memory(self):
+        """A file that no memory holds: safe leaves it out; unsafe and a URI need not hold it."""
+        point = self.attach("timeline=0")
+        self.begin(at=point)
+        path = support.write(f"{point}/runs/S1/r1/artifacts/core", b"begin")
+        os.truncate(path, 20 << 30)
+        self.finish(at=point)
+        self.umount(point)
+        limited = ["prlimit", f"--as={6 << 30}", support.CAPSULE]
+        words = ["export", "-r", "r1", *self.new_pw, *self.named]
+        self.run_command([*limited, *words, "-o", self.path("s.mv2e")])
+        result = self.run_command([*limited, *words, "--unsafe", "-o", self.path("u.mv2e")],
+                                  rc=None, timeout=200)
+        self.assertIn(result.returncode, (0, 1, 2, 3), "it crashed")
+        uri = f"mv2://{self.origin()}/S1/r1/artifact/core"
+        with open("/dev/null", "wb") as nothing:
+            result = self.run_command([*limited, "resolve-uri", uri, *self.named], rc=None,
+                                      stdout=nothing, timeout=200)
+        self.assertIn(result.returncode, (0, 1, 2, 3), "it crashed")
+
     def test_crafted(self):
         """A file of the announced name with other content is no export, and is not touched."""
         self.large()

@@ -509,6 +509,14 @@ class Crafted(ImportTest):
         self.machine.run("imports", "list")
         self.machine.detach()
 
+    def test_endless(self):
+        """A small capsule with an endless file of holes does not stall: taken, or refused."""
+        path = support.write(self.path("holes/f"), b"x")
+        os.truncate(path, 4 << 40)
+        capsule = self.seal(self.path("holes"), "holes.mv2e")
+        self.assertLess(os.path.getsize(capsule), 1 << 20)
+        self.assertIn(self.machine.take(capsule, rc=None, timeout=45).returncode, (0, 1, 2, 3))
+
     def test_special(self):
         """Devices, set-ID bits, odd names and links of a capsule do no harm."""
         source, capsule, _ = trees.shared()
