@@ -486,7 +486,6 @@ class Crafted(ImportTest):
         capsule = self.crafted(json.dumps({
             "spec_id": "\x1b[31mS", "run_id": "\x1b]0;x\x07R", "workspace_id": "\x1b[0m",
             "checkpoints": ["\x1b[31m"]}))
-        self.machine.take(capsule)
         self.machine.take(capsule, "--mount-as", "h")
         for words in (["imports", "show", "h"], ["imports", "list"], ["imports", "verify"],
                       ["audit", "list"]):
