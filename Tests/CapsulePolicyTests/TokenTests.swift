@@ -128,6 +128,8 @@ struct TokenTests {
         ("generic-default", "os.environ.get(\"DB_PASSWORD\", \"lovelace\")"),
         ("generic-password", "[zip openWithPassword:@\"" + noise(10) + "\"]"),
         ("generic-password", "fill_in :password, with: '" + noise(10) + "'"),
+        ("named-value", "[{\"name\": \"DB_PASSWORD\", \"value\": \"" + noise(12) + "\"}]"),
+        ("letters-password", "tool --password wkjesLaQutYDtDzq db"),
         ("cli-word-password", "tool --user ada --password lovelace"),
         ("generic-shell-secret", "export SERVICE_TOKEN=" + "Lovelace7!"),
     ]

@@ -187,6 +187,21 @@ extension StandardRules {
         regexes = ['''(?i)^(?:true|false|none|null|password|\*+|\d{1,3}|x+)$''']
 
         [[rules]]
+        id = "named-value"
+        description = "Secret in the value beside its name in JSON or YAML"
+        regex = """\
+        (?i)[\"']?(?:name|key)[\"']?\\s{0,2}:\\s{0,2}[\"']?[\\w.-]{0,40}(?:password|passwd|_pwd|\
+        _pass|secret|api_?key|_token|secret_?key|access_?key)[\"']?(?:\\s{0,2},)?\\s{1,40}[\"']?\
+        value[\"']?\\s{0,2}:\\s{0,2}[\"']?([^\\s\"'${}<>%*|>][^\\s\"'${}<>%]{5,200})[\"']?(?:[\\\
+        s,}\\]]|$)"""
+        keywords = ["\"value\"", "value:"]
+        entropy = 2
+        [[rules.allowlists]]
+        regexes = ["""\
+        (?i)^(?:(?:true|false|null),?|none|null|password|\\d{1,3}|x+|changeme|your.*|.*example.*\
+        |[a-z]+(?:[-_][a-z]+)+|/.*|https?:.*)$"""]
+
+        [[rules]]
         id = "sql-bare-password"
         description = "Password in SQL of Oracle, without quotes"
         regex = '''(?i)identified\s{1,3}by\s{1,3}([a-z][\w$#]{3,60})(?:[\s;,]|$)'''

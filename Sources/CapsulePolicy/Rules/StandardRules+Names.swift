@@ -114,6 +114,16 @@ extension StandardRules {
         [a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
 
         [[rules]]
+        id = "letters-password"
+        description = "Random letters as a password, without quotes"
+        regex = """\
+        (?i)(?:\\s--?(?:password|passwd|pass|pwd)\\s{1,2}|(?:password|passwd|passphrase|[_.-]pas\
+        s|\\bpass|[_.-]pwd|\\bpwd)[\"']?\\s{0,3}(?:=|:)\\s{0,3})((?-i:[A-Za-z]{1,60}[a-z][A-Z][A\
+        -Za-z]{3,60}))(?:[\\s\"'`,;&<)}\\]\\\\]|$)"""
+        keywords = ["password", "passwd", "passphrase", "pass=", "pass:", "pwd=", "pwd:"]
+        entropy = 2.3
+
+        [[rules]]
         id = "generic-user-password"
         description = "Password after its user"
         regex = """\

@@ -22,6 +22,7 @@ enum StandardRules {
         "openvpn-static-key": (64, 4096),
         "putty-private-key": (64, 16_384),
         "netrc-password": (256, 512),
+        "named-value": (160, 256),
     ]
 
     /// Rules whose keyword is a part of the name that the secret is assigned to.
@@ -29,6 +30,7 @@ enum StandardRules {
 
     /// What no pattern can say of the values of rules.
     private static let checks: [String: @Sendable (UnsafeBufferPointer<UInt8>) -> Bool] = [
+        "letters-password": { Randomness.bitsPerPair($0) >= 4.9 },
         "generic-random": { Randomness.looksRandom($0) },
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
@@ -64,7 +66,7 @@ enum StandardRules {
         }
         if rule.id.hasPrefix("generic-") { rule.rank = .generic }
         rule.check = checks[rule.id]
-        if rule.id == "spoken-token" { rule.rank = .vague }
+        if rule.id == "spoken-token" || rule.id == "letters-password" { rule.rank = .vague }
         if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
         } else if let pattern = rule.pattern,
