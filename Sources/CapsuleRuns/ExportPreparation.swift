@@ -108,15 +108,13 @@ public final class ExportPreparation {
         _ queries: [GoldenQuery], over items: [ComposedTree.Item], to prepared: inout PreparedExport
     ) throws {
         guard !queries.isEmpty else { return }
-        let whole = ComposedTree(items, seconds: run.startedAt)
-        let leaving = prepared.tree
+        let whole = GoldenSearch(ComposedTree(items, seconds: run.startedAt))
+        let leaving = GoldenSearch(prepared.tree)
         var leavingQueries: [GoldenQuery] = []
         for var query in queries {
-            let before = try GoldenQuery.search(
-                query.query, in: RunCorpus(whole, asOf: query.asOf))
+            let before = try whole.results(of: query)
             query.query = String(decoding: mask(Array(query.query.utf8), path: nil), as: UTF8.self)
-            query.results = try GoldenQuery.search(
-                query.query, in: RunCorpus(leaving, asOf: query.asOf))
+            query.results = try leaving.results(of: query)
             query.changedByScope = before.map(\.uri) != query.results.map(\.uri)
             if query.changedByScope == true { prepared.changedQueries.append(query.name) }
             leavingQueries.append(query)
@@ -214,6 +212,11 @@ public final class ExportPreparation {
                 leave(item, "too long to be scanned", isCounted: isPresent)
                 return nil
             }
+            guard entry.size <= Self.scannedLengthMax else {
+                // Nothing is masked, and it need not be in memory.
+                if isPresent { count(item) }
+                return item
+            }
             let bytes = try bytes(of: item)
             let digest = Array(SHA256.hash(data: bytes)) + [UInt8(item.permissions & 0xff)]
             if let first = pathOfContent[digest] {
@@ -251,10 +254,19 @@ public final class ExportPreparation {
 
     private func unscannable(_ bytes: [UInt8]) -> String? {
         switch ContentKind.classify(bytes.prefix(ContentKind.prefixSize)) {
-        case .archive(let name): name
-        case .binary: "binary"
-        case .empty, .utf8, .utf16LittleEndian, .utf16BigEndian, .otherText: nil
+        case .archive(let name): return name
+        case .binary: return "binary"
+        case .empty, .utf16LittleEndian, .utf16BigEndian: return nil
+        case .utf8, .otherText: break
         }
+        // It may begin as a text and go on as something else.
+        for start in stride(
+            from: ContentKind.prefixSize, to: bytes.count, by: ContentKind.prefixSize)
+        {
+            let part = bytes[start..<min(start + ContentKind.prefixSize, bytes.count)]
+            if ContentKind.classify(part) == .binary { return "binary" }
+        }
+        return nil
     }
 
     // MARK: What is said of it

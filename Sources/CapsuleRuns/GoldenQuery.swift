@@ -54,12 +54,6 @@ public struct GoldenQuery: Codable, Equatable, Sendable {
         results = []
     }
 
-    /// Searches a corpus.
-    public static func search(_ query: String, in corpus: RunCorpus) throws -> [Result] {
-        try RunCorpus.index([corpus]).find(RunCorpus.words(query), limit: depth)
-            .map { Result(uri: $0.name, score: $0.score) }
-    }
-
     /// Whether two lists of results agree: the same documents in the same order, with the same
     /// scores but for rounding.
     public static func agree(_ one: [Result], _ other: [Result]) -> Bool {
@@ -134,6 +128,9 @@ public struct GoldenQuery: Codable, Equatable, Sendable {
         }
     }
 
+    private static let fileLengthMax: UInt64 = 4 << 20
+    private static let countMax = 1000
+
     /// The name of the file with the queries of an exported run.
     public static let fileName = "golden.json"
 
@@ -143,9 +140,15 @@ public struct GoldenQuery: Codable, Equatable, Sendable {
     /// The queries in the folder of a run; none where it has no such file.
     public static func file(in tree: any ReadableTree) throws -> [GoldenQuery] {
         guard let found = try tree.resolve([Array(fileName.utf8)]) else { return [] }
+        guard found.entry.isRegular, found.entry.size <= fileLengthMax else {
+            throw RunError(.system, "damaged", "\(fileName) is longer than any that was exported")
+        }
         let bytes = try URIResolver.read(found.entry, in: tree)
         guard let queries = try? JSONDecoder().decode([GoldenQuery].self, from: Data(bytes)) else {
             throw RunError(.system, "damaged", "\(fileName) is damaged")
+        }
+        guard queries.count <= countMax else {
+            throw RunError(.system, "limit_exceeded", "\(fileName) has too many queries")
         }
         return queries
     }

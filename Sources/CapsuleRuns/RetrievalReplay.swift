@@ -46,7 +46,7 @@ public struct RetrievalReplay: Encodable {
         for event in events where event["event_type"]?.text == "RetrievalResponse" {
             if let id = event["payload"]?["request_id"]?.text { responses[id] = event["payload"] }
         }
-        var corpora: [String: RunCorpus] = [:]
+        let search = GoldenSearch(tree)
         for event in events {
             switch event["event_type"]?.text {
             case EventSchema.modelCall: notReplayed.append(event["uri"]?.text ?? "")
@@ -55,10 +55,7 @@ public struct RetrievalReplay: Encodable {
                     continue
                 }
                 let moment = asOf ?? payload["as_of"]?.text
-                let corpus =
-                    try corpora[moment ?? ""] ?? RunCorpus(tree, asOf: moment)
-                corpora[moment ?? ""] = corpus
-                let results = try GoldenQuery.search(query, in: corpus)
+                let results = try search.results(of: query, asOf: moment)
                 let response = payload["request_id"]?.text.flatMap { responses[$0] }
                 steps.append(
                     Self.step(event, query, moment, response, results, masker))

@@ -40,18 +40,30 @@ public enum TreeFingerprint {
         return Text.hex(hasher.finalize())
     }
 
+    /// Holes are not read: a file can have more of them than anybody can wait for.
     private static func add(
         _ entry: Entry, of tree: any ReadableTree, to hasher: inout SHA256
     ) throws {
         var piece = [UInt8](repeating: 0, count: Int(min(UInt64(pieceLength), entry.size)))
-        var done: UInt64 = 0
-        while done < entry.size {
-            let count = try piece.withUnsafeMutableBytes {
-                try tree.read(entry, at: done, into: $0)
+        for extent in try tree.extents(of: entry) {
+            if entry.flags.contains(.sparse) {
+                var head = ByteWriter()
+                head.integer(extent.fileOffset)
+                head.integer(extent.length)
+                hasher.update(data: head.bytes)
             }
-            guard count > 0 else { break }
-            hasher.update(data: piece[..<count])
-            done += UInt64(count)
+            var done: UInt64 = 0
+            while done < extent.length {
+                let wanted = Int(min(UInt64(piece.count), extent.length - done))
+                let count = try piece.withUnsafeMutableBytes {
+                    try tree.read(
+                        entry, at: extent.fileOffset + done,
+                        into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+                }
+                guard count > 0 else { break }
+                hasher.update(data: piece[..<count])
+                done += UInt64(count)
+            }
         }
     }
 }

@@ -5,9 +5,11 @@ import CapsuleWorkspace
 /// capsule that was made of it.
 public struct URIResolver {
     /// What a URI stands for.
-    public enum Answer: Equatable, Sendable {
+    public enum Answer: Sendable {
         /// These bytes.
         case bytes([UInt8])
+        /// A file, however long.
+        case file(any ReadableTree, Entry)
         /// Something that was left out of an export, by a rule.
         case withheld(rule: String)
     }
@@ -36,7 +38,7 @@ public struct URIResolver {
         guard let place = uri.place(asOf: checkpoint) else { throw missing(uri, "no place") }
         if let found = try tree.resolve(place) {
             let inode = try tree.inode(of: found.entry, found.ordinal)
-            if inode.entry.isRegular { return .bytes(try Self.read(inode.entry, in: tree)) }
+            if inode.entry.isRegular { return .file(tree, inode.entry) }
         }
         let text = String(decoding: Array(place.joined(separator: [0x2f])), as: UTF8.self)
         let withheld = manifest["export"]?["withheld_files"]?.items?.compactMap(\.text) ?? []

@@ -84,13 +84,20 @@ public final class TextIndex {
         guard sqlite3_step(insert) == SQLITE_DONE else { throw failure() }
     }
 
+    /// Words of a query at most.
+    private static let wordCountMax = 1000
+
     /// Scores that differ by less are equal, and names decide.
     private static let scoreUnit = 1e9
 
     /// The documents that hold any of the words, best first; among equals, in the order of their
     /// names.
     public func find(_ words: [String], limit: Int) throws(StoreError) -> [Hit] {
-        let query = words.map { "\"\($0.filter { $0 != "\"" && $0 != "\0" })\"" }
+        guard Set(words).count <= Self.wordCountMax else {
+            throw StoreError(
+                .system, "a query has more than \(Self.wordCountMax) words", errno: 7)
+        }
+        let query = Set(words).sorted().map { "\"\($0.filter { $0 != "\"" && $0 != "\0" })\"" }
             .filter { $0.count > 2 }.joined(separator: " OR ")
         guard !query.isEmpty else { return [] }
         var prepared: OpaquePointer?

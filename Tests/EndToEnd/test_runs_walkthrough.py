@@ -63,9 +63,11 @@ class WalkThrough(ExportTest):
     def events_with_secrets(self, count):
         """A few thousand events of every type, with something planted in many."""
         values = list(self.planted.items())
+        # A milestone would pin the export, which is to go.
+        types = [pair for pair in PAYLOADS.items() if pair[0] != "MilestoneMarked"]
         lines = []
         for number in range(count):
-            kind, payload = list(PAYLOADS.items())[number % len(PAYLOADS)]
+            kind, payload = types[number % len(types)]
             field, value = values[number % len(values)]
             more = {} if kind == "ModelCallEnvelope" else {f"note-{number}": value, "f": field}
             if kind == "ModelCallEnvelope":

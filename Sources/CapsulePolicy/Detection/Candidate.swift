@@ -6,4 +6,6 @@ struct Candidate {
     let rank: RedactionRule.Rank
     /// The decoded value, where the text holds an encoded one.
     var value: [UInt8]?
+    /// Whether each of its characters but the last has a zero byte behind it.
+    var isWide = false
 }

@@ -53,13 +53,19 @@ enum EmailDetector {
         if end < text.count, ASCII.isWord(text[end]) || text[end] == UInt8(ascii: "@") {
             return nil
         }
-        var top = end
-        while top > start, text[top - 1] != 46 { top -= 1 }
-        let name = UnsafeBufferPointer(rebasing: text[top..<end])
-        guard top > start + 1, (2...18).contains(name.count), name.allSatisfy(ASCII.isLetter),
-            text[top - 2] != 46
-        else { return nil }
-        let word = String(decoding: name.map(ASCII.lowercased), as: UTF8.self)
-        return noDomains.contains(word) ? nil : end
+        // What follows may be the suffix of a file: the labels before it are looked at, too.
+        while true {
+            var top = end
+            while top > start, text[top - 1] != 46 { top -= 1 }
+            let name = UnsafeBufferPointer(rebasing: text[top..<end])
+            guard top > start + 1, (2...18).contains(name.count), name.allSatisfy(ASCII.isLetter),
+                text[top - 2] != 46
+            else { return nil }
+            let word = String(decoding: name.map(ASCII.lowercased), as: UTF8.self)
+            if !noDomains.contains(word) { return end }
+            end = top - 1
+            // Only after a whole domain: `logo@2x.png` and `user@host.service` have none.
+            guard text[start..<end].contains(46) else { return nil }
+        }
     }
 }

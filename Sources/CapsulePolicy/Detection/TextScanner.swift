@@ -259,7 +259,8 @@ struct TextScanner {
         for decoded in run.decode(text) {
             var inner = TextScanner(
                 context, layer: layer + 1, origin: run.encoding == .escapes ? decoded : nil)
-            decoded.bytes.withUnsafeBufferPointer { inner.scan($0, isText: decoded.isText) }
+            let clean = TerminalText.withoutSequences(decoded.bytes) ?? decoded.bytes
+            clean.withUnsafeBufferPointer { inner.scan($0, isText: decoded.isText) }
             for found in inner.candidates {
                 let value = found.value ?? Array(decoded.bytes[found.range])
                 candidates.append(

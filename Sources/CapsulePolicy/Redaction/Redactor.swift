@@ -28,6 +28,7 @@ public final class Redactor {
         if let order = utf16Order(text) {
             let inner = UTF16Text.utf8(text[...], order)
             return utf16Findings(findings(inner, path: path), in: inner)
+                + findings(text, path: path)
         }
         return findings(text, path: path)
     }
@@ -37,10 +38,11 @@ public final class Redactor {
         guard let order = utf16Order(text) else { return maskBytes(text, path: path) }
         let inner = UTF16Text.utf8(text[...], order)
         let masked = maskBytes(inner, path: path)
-        guard !masked.findings.isEmpty else { return MaskedText(bytes: text, findings: []) }
+        // A mark may stand before what is no UTF-16, or what is not to its end.
+        guard !masked.findings.isEmpty else { return maskBytes(text, path: path) }
+        let outer = maskBytes(UTF16Text.encode(masked.bytes, order), path: path)
         return MaskedText(
-            bytes: UTF16Text.encode(masked.bytes, order),
-            findings: utf16Findings(masked.findings, in: inner))
+            bytes: outer.bytes, findings: utf16Findings(masked.findings, in: inner))
     }
 
     /// One JSON document, such as a line of JSON Lines, masked so that it stays JSON: keys, strings
@@ -127,10 +129,8 @@ public final class Redactor {
 
     private func replace(_ places: [Candidate], in text: [UInt8]) -> [UInt8] {
         let replacements = places.map { place in
-            (
-                range: place.range,
-                bytes: placeholder(place.kind, place.value ?? Array(text[place.range]))
-            )
+            let bytes = placeholder(place.kind, place.value ?? Array(text[place.range]))
+            return (range: place.range, bytes: place.isWide ? WideRun.bytes(of: bytes) : bytes)
         }
         return Self.replace(replacements, in: text)
     }
@@ -167,12 +167,31 @@ public final class Redactor {
     }
 
     private func candidates(_ text: [UInt8], _ context: ScanContext) -> [Candidate] {
-        text.withUnsafeBufferPointer { bytes in
+        let clean = TerminalText.withoutSequences(text)
+        let found = (clean ?? text).withUnsafeBufferPointer { bytes -> [Candidate] in
             var scanner = TextScanner(context)
             scanner.scan(bytes)
             guard !scanner.candidates.isEmpty else { return [] }
             return OverlapSettler(text: bytes).settle(scanner.candidates)
         }
+        let wide = wideCandidates(text, context)
+        guard !wide.isEmpty else { return found }
+        let rest = found.filter { place in !wide.contains { $0.range.overlaps(place.range) } }
+        return (rest + wide).sorted { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    /// What is found in ASCII that stands in units of two bytes, wherever it begins.
+    private func wideCandidates(_ text: [UInt8], _ context: ScanContext) -> [Candidate] {
+        var result: [Candidate] = []
+        for run in WideRun.all(in: text) {
+            for var place in candidates(run.text, context) {
+                place.value = place.value ?? Array(run.text[place.range])
+                place.range = run.range(of: place.range)
+                place.isWide = true
+                result.append(place)
+            }
+        }
+        return result
     }
 
     private static func findings(_ places: [Candidate], in text: [UInt8]) -> [Finding] {

@@ -35,11 +35,10 @@ struct GoldenAddCommand: ParsableCommand {
         }
         let found = try place.withAccess(opening) { access in
             let run = try which.find(in: access.service)
-            let corpus = try RunCorpus(
-                try SearchPlaces(access: access).folder(of: run), asOf: asOf)
+            let search = GoldenSearch(try SearchPlaces(access: access).folder(of: run))
             var golden = GoldenQuery(
                 name: name, query: query, of: run.name, asOf: asOf, expected: expect)
-            golden.results = try GoldenQuery.search(query, in: corpus)
+            golden.results = try search.results(of: golden)
             if expect.isEmpty { golden.expected = golden.results.map(\.uri) }
             try access.service.changeLedger(
                 .insert(golden.entry), .goldenChanged,
@@ -95,8 +94,9 @@ private struct GoldenReport: Encodable {
 
     init(_ place: String, _ queries: [GoldenQuery], _ tree: any ReadableTree) throws {
         self.place = place
+        let search = GoldenSearch(tree)
         self.queries = try queries.map { query in
-            let found = try GoldenQuery.search(query.query, in: RunCorpus(tree, asOf: query.asOf))
+            let found = try search.results(of: query)
             return Row(
                 name: query.name, agrees: GoldenQuery.agree(found, query.results),
                 metrics: query.metrics(of: found))

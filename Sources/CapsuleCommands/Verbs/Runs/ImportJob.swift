@@ -145,10 +145,9 @@ struct ImportJob {
     ) throws -> ImportRecord.Check? {
         let queries = try GoldenQuery.file(in: tree)
         if queries.isEmpty { return nil }
+        let search = GoldenSearch(tree)
         let different = try queries.filter { query in
-            let found = try GoldenQuery.search(
-                query.query, in: RunCorpus(tree, asOf: query.asOf))
-            return !GoldenQuery.agree(found, query.results)
+            !GoldenQuery.agree(try search.results(of: query), query.results)
         }
         guard !different.isEmpty else {
             return ImportRecord.Check(

@@ -105,6 +105,11 @@ struct ResolveURICommand: ParsableCommand {
             }
         }
         switch answer {
+        case .file(let tree, let entry):
+            if !outputOptions.json { return try Self.write(entry, of: tree) }
+            Output.json(
+                Result(
+                    uri: uri, status: "found", rule: nil, sizeBytes: Int(clamping: entry.size)))
         case .bytes(let bytes):
             if !outputOptions.json { return Output.bytes(bytes) }
             Output.json(Result(uri: uri, status: "found", rule: nil, sizeBytes: bytes.count))
@@ -114,6 +119,24 @@ struct ResolveURICommand: ParsableCommand {
             }
             throw RunError(
                 .validation, "withheld", "\(uri): it was left out of the export: \(rule)")
+        }
+    }
+}
+
+extension ResolveURICommand {
+    private static let pieceLength = 1 << 20
+
+    /// Writes a file piece by piece.
+    private static func write(_ entry: Entry, of tree: any ReadableTree) throws {
+        var piece = [UInt8](repeating: 0, count: pieceLength)
+        var done: UInt64 = 0
+        while done < entry.size {
+            try piece.withUnsafeMutableBytes { buffer in
+                let count = try tree.read(entry, at: done, into: buffer)
+                guard count > 0 else { throw FormatError(.damaged, "a file ends early") }
+                try Output.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                done += UInt64(count)
+            }
         }
     }
 }

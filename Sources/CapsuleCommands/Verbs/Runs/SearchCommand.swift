@@ -69,6 +69,9 @@ struct SearchCommand: ParsableCommand {
 
     mutating func validate() throws {
         guard !query.isEmpty else { throw ValidationError("give words to search for") }
+        guard ["event", "artifact", "evidence", "file", nil].contains(type) else {
+            throw ValidationError("--type takes event, artifact, evidence or file")
+        }
         guard (1...10_000).contains(limit) else {
             throw ValidationError("--limit takes 1 to 10000")
         }

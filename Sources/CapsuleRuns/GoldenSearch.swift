@@ -1,0 +1,25 @@
+import CapsuleFormat
+import CapsuleStore
+
+/// Searches the folder of a run; each of its moments is read and indexed once.
+public final class GoldenSearch {
+    private let tree: any ReadableTree
+    private var indexes: [String: TextIndex] = [:]
+
+    /// Searches in the folder of a run.
+    public init(_ tree: any ReadableTree) { self.tree = tree }
+
+    /// The best documents for some words at a checkpoint, or at the end.
+    public func results(of words: String, asOf: String?) throws -> [GoldenQuery.Result] {
+        let index =
+            try indexes[asOf ?? ""] ?? RunCorpus.index([try RunCorpus(tree, asOf: asOf)])
+        indexes[asOf ?? ""] = index
+        return try index.find(RunCorpus.words(words), limit: GoldenQuery.depth)
+            .map { GoldenQuery.Result(uri: $0.name, score: $0.score) }
+    }
+
+    /// What a query finds.
+    public func results(of query: GoldenQuery) throws -> [GoldenQuery.Result] {
+        try results(of: query.query, asOf: query.asOf)
+    }
+}
