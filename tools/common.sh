@@ -11,7 +11,9 @@ build_packages=(
     libfuse3-dev fuse3 libsodium-dev libsqlite3-dev libargon2-dev libzstd-dev libre2-dev
     libtomlplusplus-dev pkg-config
 )
-test_packages=(rsync attr acl openssh-client age git strace mandoc shellcheck python3-venv xxd)
+test_packages=(
+    rsync attr acl openssh-client age git strace mandoc shellcheck python3-venv xxd jq
+)
 export build_packages test_packages
 
 # Runs a command as root: directly in a container, through sudo for a user.

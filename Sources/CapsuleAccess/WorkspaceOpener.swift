@@ -242,7 +242,9 @@ extension AccessError {
         switch error.errno {
         case EEXIST, ENOENT, ENOTDIR, EACCES, EPERM:
             self.init(.usage, code: "unusable_path", text)
-        case EINVAL, EROFS: self.init(.usage, code: "usage", text)
+        case EINVAL: self.init(.usage, code: "usage", text)
+        // A run that has ended; a medium that cannot be written to is not for the user to mend.
+        case EROFS where error.isAnswer: self.init(.usage, code: "usage", text)
         case EWOULDBLOCK, EBUSY: self.init(.system, code: "locked", text)
         case EIO: self.init(.system, code: "damaged", text)
         default: self.init(.system, code: "system", text)

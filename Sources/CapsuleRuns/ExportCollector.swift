@@ -71,9 +71,12 @@ public struct ExportCollector {
 
     /// Deletes one export: the intent is committed, then its file goes, then that is recorded.
     public func delete(_ verdict: Verdict) throws {
+        // Somebody may have pinned it meanwhile, or changed its file.
+        let now = try verdicts().first { $0.record.id == verdict.record.id }
+        guard let now, now.goes else { return }
         let record = verdict.record
         var details = record.details
-        details["age_days"] = .number((now - record.seconds) / Self.secondsPerDay)
+        details["age_days"] = .number((self.now - record.seconds) / Self.secondsPerDay)
         details["rule"] = .text(verdict.reason)
         try service.note(.deletionIntended, details)
         if unlink(record.path) != 0, errno != ENOENT {
@@ -95,7 +98,7 @@ public struct ExportCollector {
             for name in names
             where AtomicFile.isTemporary(name) && name.hasPrefix(".\(base.prefix(200)).") {
                 let process = name.dropLast(4).split(separator: ".").last.flatMap { Int32($0) }
-                guard let process, kill(process, 0) != 0 else { continue }
+                guard let process, !ExportRecord.isAlive(process) else { continue }
                 orphans.insert("\(directory)/\(name)")
             }
         }

@@ -85,7 +85,7 @@ public final class ExportPreparation {
         switch item.content {
         case .bytes(let bytes): return bytes
         case .file(let tree, let entry):
-            return try URIResolver.read(entry, in: tree)
+            return try URIResolver.read(entry, in: tree, limit: .max)
         case .link(let target): return target
         case .made(_, let make): return try make()
         case .directory, .same: return []
@@ -218,7 +218,10 @@ public final class ExportPreparation {
                 return item
             }
             let bytes = try bytes(of: item)
-            let digest = Array(SHA256.hash(data: bytes)) + [UInt8(item.permissions & 0xff)]
+            // What is masked depends on the name, too: rules can spare some.
+            let digest =
+                Array(SHA256.hash(data: bytes)) + [UInt8(item.permissions & 0xff)]
+                + (item.path.last ?? [])
             if let first = pathOfContent[digest] {
                 if isPresent { count(item) }
                 if changed.contains(first) { changed.insert(item.path) }
@@ -264,7 +267,7 @@ public final class ExportPreparation {
             from: ContentKind.prefixSize, to: bytes.count, by: ContentKind.prefixSize)
         {
             let part = bytes[start..<min(start + ContentKind.prefixSize, bytes.count)]
-            if ContentKind.classify(part) == .binary { return "binary" }
+            if !ContentKind.classify(part).canBeScanned { return "binary" }
         }
         return nil
     }
@@ -325,9 +328,9 @@ public final class ExportPreparation {
     public static func rescan(_ tree: any ReadableTree, rules: RedactionRules) throws {
         let redactor = Redactor(rules: rules)
         for ordinal in 0..<Ordinal(clamping: tree.entryCount) {
-            let entry = try tree.entry(ordinal)
-            guard entry.isRegular, !entry.isAlias else { continue }
-            let buffer = try URIResolver.read(entry, in: tree)
+            let entry = try tree.inode(of: try tree.entry(ordinal), ordinal).entry
+            guard entry.isRegular else { continue }
+            let buffer = try URIResolver.read(entry, in: tree, limit: .max)
             switch ContentKind.classify(buffer.prefix(ContentKind.prefixSize)) {
             case .archive, .binary: continue
             case .empty, .utf8, .utf16LittleEndian, .utf16BigEndian, .otherText: break

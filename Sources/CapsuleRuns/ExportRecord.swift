@@ -91,7 +91,17 @@ public struct ExportRecord: Codable, Equatable, Sendable {
 
     /// Whether somebody is making it right now.
     var isUnderWay: Bool {
-        status == .intended && host == Environment.hostName && kill(process, 0) == 0
+        status == .intended && host == Environment.hostName && Self.isAlive(process)
+    }
+
+    /// Whether there is such a process, whoever's it is.
+    static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
+
+    /// Whether its file is what was exported.
+    public var isUnchanged: Bool {
+        guard let file = try? FileStorage(path: path), let found = try? RunExporter.digest(file)
+        else { return false }
+        return found.hex == fileDigest
     }
 
     /// All of a workspace, oldest first.

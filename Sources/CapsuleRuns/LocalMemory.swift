@@ -123,7 +123,9 @@ public final class LocalMemory: RunRecorder {
             let names = try Self.called { () throws(SystemError) in
                 try FileDirectory(path: "\(top)/\(spec)").names()
             }
-            for name in names where RunName.isValid(name) {
+            // Without its file a run is about to begin, or never did.
+            for name in names
+            where RunName.isValid(name) && access("\(top)/\(spec)/\(name)/run.json", F_OK) == 0 {
                 runs.append(try run(try RunName(spec: spec, run: name)))
             }
         }
@@ -138,7 +140,10 @@ public final class LocalMemory: RunRecorder {
         guard let value = try? JSONValue(parsing: bytes, place),
             let run = LocalRun.run(value, name)
         else { throw WorkspaceError(EIO, "\(place): it is damaged") }
-        return run
+        let events = try Self.contents("\(path(name))/events.jsonl") ?? []
+        return LocalRun.with(
+            run, checkpoints: run.checkpoints, finishedAt: run.finishedAt, outcome: run.outcome,
+            eventCount: Int64(events.count { $0 == 10 }))
     }
 
     private func unfinished(_ name: RunName) throws(WorkspaceError) -> Run {
@@ -253,18 +258,20 @@ public final class LocalMemory: RunRecorder {
     }
 
     private func mark(
-        _ run: Run, label: String, stage: String, commit: String, isEnd: Bool = false
+        _ run: Run, label: String, stage: String, commit: String, outcome: Run.Outcome? = nil
     ) throws(WorkspaceError) -> (Run, RunCheckpoint) {
         for word in [label, stage, commit] where !word.isEmpty && !RunName.isValid(word) {
             throw WorkspaceError.refusal(EINVAL, "'\(word)' cannot name a checkpoint or a stage")
         }
-        guard !label.isEmpty, label != LiveTree.finalLabel || isEnd,
+        guard !label.isEmpty, label != LiveTree.finalLabel || outcome != nil,
             !run.checkpoints.contains(where: { $0.label == label })
         else {
             throw WorkspaceError.refusal(
                 EEXIST, "the run '\(run.name.run)' has a checkpoint '\(label)' already")
         }
         let top = path(run.name)
+        // Left by one that was cut off.
+        try LocalRun.remove("\(top)/as-of/\(label)")
         for track in RunTrack.allCases {
             try LocalRun.copy(
                 "\(top)/\(track.rawValue)", to: "\(top)/as-of/\(label)/\(track.rawValue)")
@@ -273,7 +280,8 @@ public final class LocalMemory: RunRecorder {
             label: label, sequence: try eventCount(run.name),
             seconds: Environment.wallClock().seconds, stage: stage, commit: commit)
         let marked = LocalRun.with(
-            run, checkpoints: run.checkpoints + [checkpoint], finishedAt: nil, outcome: nil)
+            run, checkpoints: run.checkpoints + [checkpoint],
+            finishedAt: outcome == nil ? nil : checkpoint.seconds, outcome: outcome)
         try keep(marked)
         return (marked, checkpoint)
     }
@@ -283,13 +291,9 @@ public final class LocalMemory: RunRecorder {
         _ name: RunName, _ outcome: Run.Outcome
     ) throws(WorkspaceError) -> Run {
         try alone(name) { () throws(WorkspaceError) in
-            let (run, _) = try mark(
+            _ = try mark(
                 try unfinished(name), label: LiveTree.finalLabel, stage: "", commit: "",
-                isEnd: true)
-            try keep(
-                LocalRun.with(
-                    run, checkpoints: run.checkpoints,
-                    finishedAt: Environment.wallClock().seconds, outcome: outcome))
+                outcome: outcome)
             return try self.run(name)
         }
     }

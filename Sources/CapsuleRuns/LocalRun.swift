@@ -50,7 +50,8 @@ enum LocalRun {
 
     /// The same run further on.
     static func with(
-        _ run: Run, checkpoints: [RunCheckpoint], finishedAt: Int64?, outcome: Run.Outcome?
+        _ run: Run, checkpoints: [RunCheckpoint], finishedAt: Int64?, outcome: Run.Outcome?,
+        eventCount: Int64? = nil
     ) -> Run {
         var start = RunStart(run.name)
         start.isHighRisk = run.isHighRisk
@@ -58,7 +59,17 @@ enum LocalRun {
         start.isSanitized = run.isSanitized
         return Run(
             start, startedAt: run.startedAt, finishedAt: finishedAt, outcome: outcome,
-            eventCount: checkpoints.last?.sequence ?? run.eventCount, checkpoints: checkpoints)
+            eventCount: eventCount ?? run.eventCount, checkpoints: checkpoints)
+    }
+
+    /// Removes a folder with everything in it, if it is there.
+    static func remove(_ path: String) throws(WorkspaceError) {
+        guard access(path, F_OK) == 0 else { return }
+        let names = try LocalMemory.called { () throws(SystemError) in
+            try FileDirectory(path: path).names()
+        }
+        for name in names where unlink("\(path)/\(name)") != 0 { try remove("\(path)/\(name)") }
+        guard rmdir(path) == 0 else { throw WorkspaceError(errno, "\(path): it cannot go") }
     }
 
     /// Copies a folder with its files, which may change later.

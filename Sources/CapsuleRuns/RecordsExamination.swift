@@ -120,7 +120,8 @@ public struct RecordsExamination {
             if lines.isEmpty { return ids }
             next += Int64(lines.count)
             for line in lines where line.starts(with: head) {
-                let uri = try JSONValue(parsing: line, "event")["payload"]?["policy_uri"]?.text
+                let event = try? JSONValue(parsing: line, "event")
+                let uri = event?["payload"]?["policy_uri"]?.text
                 guard let uri, let parsed = RunURI(uri), parsed.kind == .policy else { continue }
                 if let id = parsed.path.first { ids.insert(String(decoding: id, as: UTF8.self)) }
             }

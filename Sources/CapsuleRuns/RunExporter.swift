@@ -303,7 +303,7 @@ public struct RunExporter {
     public static func settle(_ service: any WorkspaceService) throws {
         for state in try service.states() where state.name.hasPrefix(statePrefix) {
             let process = state.name.split(separator: ":").dropFirst().first.flatMap { Int32($0) }
-            if let process, kill(process, 0) == 0 { continue }
+            if let process, ExportRecord.isAlive(process) { continue }
             try service.dropState(named: state.name)
         }
         for var record in try ExportRecord.all(in: service) {

@@ -20,6 +20,7 @@ public enum TreeFingerprint {
             head.integer(UInt32(next.path.count))
             head.append(next.path)
             head.integer(entry.mode)
+            head.integer(UInt16(entry.flags.contains(.sparse) ? 1 : 0))
             head.integer(entry.isRegular || entry.kind == .symbolicLink ? entry.size : 0)
             hasher.update(data: head.bytes)
             switch entry.kind {

@@ -76,9 +76,19 @@ public struct URIResolver {
         return try Self.read(try tree.inode(of: found.entry, found.ordinal).entry, in: tree)
     }
 
-    /// All bytes of a file.
-    public static func read(_ entry: Entry, in tree: any ReadableTree) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: Int(entry.size)) { buffer, count in
+    /// The longest record of a run that is read at once, in bytes.
+    public static let lengthMax: UInt64 = 1 << 30
+
+    /// All bytes of a file. Throws `RunError` for one that is longer than `limit`.
+    public static func read(
+        _ entry: Entry, in tree: any ReadableTree, limit: UInt64 = URIResolver.lengthMax
+    ) throws -> [UInt8] {
+        guard entry.isRegular, entry.size <= limit else {
+            throw RunError(
+                .system, "limit_exceeded",
+                "a record of the run has \(entry.size) bytes, more than \(limit)")
+        }
+        return try [UInt8](unsafeUninitializedCapacity: Int(entry.size)) { buffer, count in
             let raw = UnsafeMutableRawBufferPointer(buffer)
             while count < raw.count {
                 let part = UnsafeMutableRawBufferPointer(rebasing: raw[count...])

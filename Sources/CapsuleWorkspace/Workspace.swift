@@ -146,6 +146,13 @@ public final class Workspace: @unchecked Sendable {
             && access("\(path)/\(segmentsName)", F_OK) == 0
     }
 
+    /// Whether somebody writes to it now, and who, or who did last.
+    public static func lockState(
+        of path: String
+    ) throws(SystemError) -> (isHeld: Bool, holder: String) {
+        try WorkspaceLock.state(of: path)
+    }
+
     /// The file with its slots. Throws `SystemError`, `FormatError`.
     public static func keyFile(of path: String, isWritable: Bool = false) throws -> WorkspaceKeyFile
     {

@@ -35,6 +35,20 @@ final class WorkspaceLock {
         if isExclusive { try? writeNote() }
     }
 
+    /// Whether somebody has the lock, and the note about who has it or had it last.
+    static func state(of path: String) throws(SystemError) -> (isHeld: Bool, holder: String) {
+        let file = FileStorage(try Descriptor.open("\(path)/\(fileName)", O_RDONLY))
+        let holder = note(in: file)
+        do throws(SystemError) {
+            // Let go of at once, with the descriptor.
+            try file.lock(exclusive: false, wait: false)
+            return (false, holder)
+        } catch {
+            guard error.errno == EAGAIN || error.errno == EWOULDBLOCK else { throw error }
+            return (true, holder)
+        }
+    }
+
     private static func note(in file: FileStorage) -> String {
         let bytes = (try? file.bytes(Int(min((try? file.length()) ?? 0, 1024)), at: 0)) ?? []
         let text = String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)

@@ -146,6 +146,14 @@ class Manual(support.EndToEnd):
         self.assertGreater(len(found), 19)
         self.assertEqual(listed, found)
 
+    def test_shown_by(self):
+        """Every test that capsule-runs(7) names for a decision is there."""
+        text = (MANUAL / "capsule-runs.7").read_text()
+        named = set(re.findall(r"^\.It D\d+ Ta (\S+)", text, re.M)) - {"none"}
+        self.assertGreater(len(named), 5)
+        for name in named:
+            self.assertTrue((ROOT / "Tests" / "EndToEnd" / name).exists(), name)
+
     def test_settings(self):
         """capsule-config(1) has every setting with what holds without it."""
         values = json.loads(self.run_command(["capsule", "config", "--json"]).stdout)["settings"]

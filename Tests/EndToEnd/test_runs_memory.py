@@ -13,11 +13,9 @@ PAYLOAD = {"request_id": "q1", "query": "what", "source": "capsule"}
 class Contract(workspaces.WorkspaceTest):
     """What a recorder of runs has to do, wherever it keeps them."""
 
-    SETTINGS = ""
-
     def setUp(self):
         super().setUp()
-        support.write(self.path("settings.toml"), self.SETTINGS.encode())
+        support.write(self.path("settings.toml"), b"")
         self.env["CAPSULE_CONFIG"] = self.path("settings.toml")
         self.init()
 
@@ -75,14 +73,12 @@ class Contract(workspaces.WorkspaceTest):
 class InFiles(Contract):
     """The same as plain files."""
 
-    SETTINGS = '[memory]\nbackend = "local-memory"\nfolder = "memory"\n'
-
     def setUp(self):
         super().setUp()
         folder = self.path("memory")
         support.write(
             self.path("settings.toml"),
-            f'[memory]\nbackend = "local-memory"\nfolder = "{folder}"\n'.encode())
+            f'memory_backend = "local-memory"\nmemory_folder = "{folder}"\n'.encode())
 
     def test_plain(self):
         """Any program reads them, and what a checkpoint saw stays as it was."""
@@ -105,7 +101,7 @@ class InFiles(Contract):
         for words in (["export", "-r", "r1"], ["search", "x"], ["import", "nothing"],
                       ["golden", "list"], ["replay", "run", "r1"]):
             result = self.verb(*words, rc=1)
-            self.assertIn(b"memory.backend is local-memory", result.stderr)
+            self.assertIn(b"memory_backend is local-memory", result.stderr)
         self.verb("run", "finish", "-r", "r1", "--outcome", "unlock")
 
     def test_a_line_that_was_cut_off(self):
@@ -126,7 +122,7 @@ class InFiles(Contract):
         self.add(PAYLOAD)
         local = self.path("settings.toml")
         support.write(self.path("workspace.toml"),
-                      f'[memory]\nfolder = "{self.path("memory")}"\n'.encode())
+                      f'memory_folder = "{self.path("memory")}"\n'.encode())
         self.env["CAPSULE_CONFIG"] = self.path("workspace.toml")
         self.assertEqual(json.loads(self.verb("run", "list", "--json").stdout)["runs"], [])
         for run in ("w1", "w2"):

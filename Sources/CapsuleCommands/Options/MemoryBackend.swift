@@ -30,7 +30,7 @@ struct MemoryBackend {
     }
 
     private func append(_ backend: Settings.MemoryBackend) throws {
-        let present = (try? SmallFile.read(marker)) ?? []
+        let present = access(marker, F_OK) == 0 ? try SmallFile.read(marker) : []
         let line = JSONValue.object([
             "event_type": .text("MemoryBackendSwitched"),
             "memory_backend": .text(backend.rawValue),
@@ -60,7 +60,7 @@ struct MemoryBackend {
         guard file.settings.memoryBackend == .memvid else {
             throw AccessError(
                 .usage, code: "turned_off",
-                "capsules are turned off: memory.backend is local-memory in "
+                "capsules are turned off: memory_backend is local-memory in "
                     + "\(file.path ?? "the settings")")
         }
     }

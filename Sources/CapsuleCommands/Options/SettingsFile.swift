@@ -126,7 +126,13 @@ enum ProjectTop {
         let directory = "\(common)/info"
         mkdir(directory, 0o777)
         let file = "\(directory)/exclude"
-        let present = (try? SmallFile.read(file)) ?? []
+        var present: [UInt8] = []
+        if access(file, F_OK) == 0 {
+            guard let found = try? SmallFile.read(file) else {
+                return Output.warn("\(file): it cannot be read, so exports are not kept out of git")
+            }
+            present = found
+        }
         let lines = Set(
             String(decoding: present, as: UTF8.self).split(separator: "\n").map(String.init))
         let missing = patterns.filter { !lines.contains($0) }

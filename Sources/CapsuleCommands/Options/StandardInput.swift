@@ -8,6 +8,16 @@ enum StandardInput {
     /// Bytes of one value at most.
     private static let lengthMax = 8 << 20
 
+    /// Returns when there is something to read, or the end.
+    static func waitForData() throws(AccessError) {
+        var one = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        while poll(&one, 1, -1) < 0 {
+            guard errno == EINTR else {
+                throw AccessError(SystemError.last("read", "standard input"))
+            }
+        }
+    }
+
     private static func piece() throws(AccessError) -> [UInt8] {
         while true {
             var count = 0

@@ -46,6 +46,7 @@ struct DoctorCommand: ParsableCommand {
         var tree: (any ReadableTree)?
         if Workspace.isWorkspace(file) {
             let secrets = try opening.secrets.withPassphrasesRead()
+            try examination.examineLock()
             if repair { try examination.repairWorkspace(secrets: secrets) }
             tree = try examination.examineWorkspace(secrets: secrets, isDeep: deep)
             if tree != nil { try examination.examineRecords(secrets: secrets, isDeep: deep) }

@@ -17,7 +17,9 @@ enum Placeholder {
         {
             index += 1
         }
-        guard index < text.count, text[index] == UInt8(ascii: ":") else { return nil }
+        guard index < text.count, text[index] == UInt8(ascii: ":"),
+            isKind(UnsafeBufferPointer(rebasing: text[start + 1..<index]))
+        else { return nil }
         index += 1
         let first = index
         while index < text.count, ASCII.isDigit(text[index]), index - first < ordinalMax {
@@ -27,6 +29,16 @@ enum Placeholder {
             return nil
         }
         return start..<index + 1
+    }
+
+    /// The longest word of a kind, and how many digits it may have.
+    private static let wordMax = 14
+    private static let digitMax = 2
+
+    /// Whether it is made of words as kinds are: a key in brackets is no placeholder.
+    private static func isKind(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.count(where: ASCII.isDigit) <= digitMax
+            && name.split(separator: 95).allSatisfy { $0.count <= wordMax }
     }
 
     /// The placeholders that touch `range`.

@@ -1,5 +1,8 @@
 /// What a project has settled about runs, exports and their retention: a TOML file.
 ///
+///     memory_backend = "memvid"           # or local-memory: plain files, no capsules
+///     memory_folder = ".speckit/local-memory"
+///
 ///     [capsule.export]
 ///     mode = "risk"                       # manual, risk or always
 ///     retention_days = 30
@@ -18,10 +21,6 @@
 ///
 ///     [specs.SPEC]
 ///     high_risk = true
-///
-///     [memory]
-///     backend = "memvid"                  # or local-memory: plain files, no capsules
-///     folder = ".speckit/local-memory"    # where those are
 ///
 ///     [features]                          # roll-out: each can be turned off
 ///     export_triggers = true
@@ -139,7 +138,11 @@ private struct SettingsReader {
     }
 
     mutating func read(into settings: inout Settings) throws(RedactionError) {
-        _ = try fields(top, "", known: ["capsule", "capture", "specs", "memory", "features"])
+        _ = try fields(
+            top, "",
+            known: [
+                "capsule", "capture", "specs", "features", "memory_backend", "memory_folder",
+            ])
         let capsule = try table(top["capsule"], "capsule")
         _ = try fields(capsule, "capsule.", known: ["export"])
         try readExport(try table(capsule["export"], "capsule.export"), into: &settings)
@@ -162,15 +165,14 @@ private struct SettingsReader {
                 try table(value, "specs.\(spec)"), "specs.\(spec).", known: ["high_risk"])
             if try fields.boolean("high_risk") == true { settings.highRiskSpecs.insert(spec) }
         }
-        let memory = try fields(
-            try table(top["memory"], "memory"), "memory.", known: ["backend", "folder"])
-        if let text = try memory.string("backend") {
+        let all = TOMLFields(rule: nil, top)
+        if let text = try all.string("memory_backend") {
             guard let backend = Settings.MemoryBackend(rawValue: text) else {
-                throw memory.error("backend", "is neither memvid nor local-memory")
+                throw all.error("memory_backend", "is neither memvid nor local-memory")
             }
             settings.memoryBackend = backend
         }
-        settings.memoryFolder = try memory.string("folder") ?? settings.memoryFolder
+        settings.memoryFolder = try all.string("memory_folder") ?? settings.memoryFolder
         let features = try fields(
             try table(top["features"], "features"), "features.",
             known: ["export_triggers", "import", "search"])

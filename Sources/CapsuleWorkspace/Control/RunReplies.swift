@@ -6,7 +6,8 @@ final class RunReplies {
     /// The file that the connection is putting into a run.
     private var file: (any RunFileSink)?
 
-    private static let lineCountMax = 4096
+    private static let lineCountMax = 1024
+    private static let answerLengthMax = 8 << 20
 
     init(_ tree: LiveTree) { self.tree = tree }
 
@@ -31,7 +32,14 @@ final class RunReplies {
             let name = try request.runName()
             let first = try request.number()
             let count = min(max(0, Int(clamping: try request.number())), Self.lineCountMax)
-            answer.add(try tree.eventLines(of: name, from: first, count: count))
+            let lines = try tree.eventLines(of: name, from: first, count: count)
+            // A message has a limit; whoever asks goes on behind what came.
+            var length = 0
+            let fitting = lines.prefix { line in
+                defer { length += line.count }
+                return length == 0 || length + line.count <= Self.answerLengthMax
+            }
+            answer.add(Array(fitting))
         case .policies:
             let policies = try tree.policies(of: try request.runName())
             answer.add(Int64(policies.count))
@@ -84,7 +92,9 @@ final class RunReplies {
             else {
                 throw WorkspaceError.refusal(EINVAL, "the driver does not record this event")
             }
-            try tree.changeLedger(change, kind, try request.details())
+            var details = try request.details()
+            details["reported"] = .flag(true)
+            try tree.changeLedger(change, kind, details)
         case .ledgerRecipient: answer.add(try tree.ledgerRecipient())
         default: preconditionFailure("every other operation has its own place")
         }

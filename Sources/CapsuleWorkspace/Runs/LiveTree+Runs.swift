@@ -112,6 +112,10 @@ extension LiveTree {
 
     /// As `RunService` says.
     public func startRun(_ start: RunStart) throws(WorkspaceError) -> Run {
+        // First what can fail for the tree's sake.
+        for track in RunTrack.allCases {
+            _ = try makeDirectories(start.name.directory + [Array(track.rawValue.utf8)])
+        }
         let number = try changing { () throws(WorkspaceError) in
             let known = try stored(listRuns).contains { $0.name == start.name }
             if known {
@@ -127,9 +131,6 @@ extension LiveTree {
                     "sanitized": .flag(start.isSanitized), "high_risk": .flag(start.isHighRisk),
                 ])
             return number
-        }
-        for track in RunTrack.allCases {
-            _ = try makeDirectories(start.name.directory + [Array(track.rawValue.utf8)])
         }
         let workspace = try workspaceID()
         if !start.policies.isEmpty {
@@ -226,7 +227,7 @@ extension LiveTree {
             let (number, run) = try found(name)
             let first = max(1, sequence)
             guard first <= run.eventCount, count > 0 else { return [] }
-            let last = min(run.eventCount, first + Int64(count) - 1)
+            let last = first + min(run.eventCount - first, Int64(count) - 1)
             return try stored { () throws(StoreError) in
                 try Statement(
                     database,
@@ -353,7 +354,15 @@ extension LiveTree {
             let new = NewInode(
                 mode: Inode.Kind.directory | 0o755, umask: 0,
                 uid: Requester.userID ?? geteuid(), gid: getegid())
-            parent = try make(new, named: name, in: parent).number
+            do throws(WorkspaceError) {
+                parent = try make(new, named: name, in: parent).number
+            } catch {
+                // Somebody else was faster.
+                guard error.errno == EEXIST, let other = try lookup(name, in: parent),
+                    other.isDirectory
+                else { throw error }
+                parent = other.number
+            }
         }
         if !replaced.names.isEmpty { tellReplaced(replaced) }
         return parent

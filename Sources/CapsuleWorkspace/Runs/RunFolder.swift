@@ -72,8 +72,9 @@ public struct RunFolder {
         while true {
             let more = try service.eventLines(
                 of: run.name, from: Int64(lines.count) + 1, count: Self.lineCount)
-            if more.isEmpty { return lines }
-            lines += more.map { $0 + [10] }
+            // Not what came after the run was looked up.
+            lines += more.prefix(Int(clamping: run.eventCount) - lines.count).map { $0 + [10] }
+            if more.isEmpty || lines.count >= run.eventCount { return lines }
         }
     }
 

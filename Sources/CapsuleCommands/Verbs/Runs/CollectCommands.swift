@@ -86,7 +86,7 @@ struct CollectCommand: ParsableCommand {
         guard let value = Environment.variable("SOURCE_DATE_EPOCH") else {
             return Environment.wallClock().seconds
         }
-        guard let seconds = Int64(String(decoding: value, as: UTF8.self)) else {
+        guard let seconds = Int64(String(decoding: value, as: UTF8.self)), seconds >= 0 else {
             throw AccessError(.usage, code: "usage", "SOURCE_DATE_EPOCH is not a number")
         }
         return seconds
@@ -244,8 +244,8 @@ struct ConfigCommand: ParsableCommand {
             "capture.mode": .text(settings.captureMode),
             "capture.sanitize": .text(settings.sanitizes ? "on" : "off"),
             "specs.high_risk": .list(settings.highRiskSpecs.sorted().map { .text($0) }),
-            "memory.backend": .text(settings.memoryBackend.rawValue),
-            "memory.folder": .text(settings.memoryFolder),
+            "memory_backend": .text(settings.memoryBackend.rawValue),
+            "memory_folder": .text(settings.memoryFolder),
             "features.export_triggers": .flag(settings.hasExportTriggers),
             "features.import": .flag(settings.hasImport),
             "features.search": .flag(settings.hasSearch),

@@ -52,6 +52,8 @@ struct EventAddCommand: ParsableCommand {
     }
 
     func run() throws {
+        // Whoever writes to us may use the workspace, too.
+        try StandardInput.waitForData()
         let result = try place.withRuns(opening) { service in
             let run = try which.find(in: service)
             let masker =
@@ -86,11 +88,13 @@ struct EventAddCommand: ParsableCommand {
         var first: Int64?
         func store() throws {
             guard !batch.isEmpty else { return }
-            let sequence = try service.addEvents(batch, to: name)
-            first = first ?? sequence
-            recorded += batch.count
+            // Gone first: what failed half way is not tried again.
+            let taken = batch
             batch = []
             length = 0
+            let sequence = try service.addEvents(taken, to: name)
+            first = first ?? sequence
+            recorded += taken.count
         }
         do {
             try StandardInput.forEachLine { line in
@@ -126,6 +130,10 @@ struct EventListCommand: ParsableCommand {
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
 
     private static let batchCount = 1000
+
+    mutating func validate() throws {
+        guard (last ?? 0) >= 0 else { throw ValidationError("--last takes a number of events") }
+    }
 
     func run() throws {
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())

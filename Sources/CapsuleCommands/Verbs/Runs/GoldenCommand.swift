@@ -67,8 +67,16 @@ struct GoldenListCommand: ParsableCommand {
         let queries = try place.withService(opening, isReadOnly: true) {
             try GoldenQuery.all(in: $0)
         }
-        if outputOptions.json { return Output.json(Result(queries: queries)) }
         let masker = TextMasker(rules: try SettingsFile.find().rules())
+        if outputOptions.json {
+            let masked = queries.map { query in
+                var query = query
+                let words = masker.mask(Array(query.query.utf8))
+                query.query = String(decoding: words, as: UTF8.self)
+                return query
+            }
+            return Output.json(Result(queries: masked))
+        }
         var table = Table()
         for query in queries {
             let words = masker.mask(Array(query.query.utf8))

@@ -126,6 +126,7 @@ struct RunPutCommand: ParsableCommand {
         let plain = path.split(separator: "/").last.map(String.init) ?? path
         let top = RawArgument.bytes(of: name ?? plain).split(separator: 0x2f).map(Array.init)
         let files = try path == "-" ? [(path, top)] : Self.files(at: path, top)
+        if path == "-" { try StandardInput.waitForData() }
         try place.withRuns(opening) { service in
             let run = try which.find(in: service)
             let masker =
@@ -197,7 +198,10 @@ struct RunPutCommand: ParsableCommand {
                         + "another run, or as text")
             }
             let base = name.last.map { String(decoding: $0, as: UTF8.self) }
-            try file.append(masker.mask(whole, path: base))
+            let masked = masker.mask(whole, path: base)
+            for start in stride(from: 0, to: masked.count, by: pieceLength) {
+                try file.append(Array(masked[start..<min(start + pieceLength, masked.count)]))
+            }
         }
         try file.finish()
     }

@@ -44,13 +44,14 @@ struct RunFinishCommand: ParsableCommand {
             return show(
                 Result(
                     run: RunRow(run), exportDue: false,
-                    reasons: ["memory.backend is local-memory"], export: nil))
+                    reasons: ["memory_backend is local-memory"], export: nil))
         }
         try place.withAccess(opening) { access in
             try RunExporter.settle(access.service)
             let found = try which.find(in: access.service)
-            let facts = try RunFacts.of(found, in: access.service)
             let run = try access.service.finishRun(found.name, outcome)
+            // After the end, so that nothing is accepted that is not looked at.
+            let facts = try RunFacts.of(run, in: access.service)
             guard outcome == .unlock else {
                 return show(Result(run: RunRow(run), exportDue: false, reasons: [], export: nil))
             }
@@ -76,12 +77,13 @@ struct RunFinishCommand: ParsableCommand {
     ) throws -> ExportResult {
         do {
             var job = ExportJob(access: access, settings: settings)
-            // What was exported by hand before is of an earlier state.
-            job.replaces = true
             job.trigger = trigger.reasons.joined(separator: "; ")
             job.signers = try Signers(paths: settings.signKey.map { [$0] } ?? [])
             job.path = try ExportPlace(run.name, out: nil, settings: settings).checked(
                 against: access.path)
+            // What was exported there before is of an earlier state, unless somebody keeps it.
+            let before = try ExportRecord.all(in: access.service).last { $0.path == job.path }
+            job.replaces = before.map { !$0.isPinned && $0.isUnchanged } ?? false
             let slots = try capsuleSecrets.slots(
                 settings.settings.recipients, cost: try cost.cost, object: job.path,
                 mayAsk: false)

@@ -33,16 +33,25 @@ struct RunShowCommand: ParsableCommand {
         let events: [JSONValue]
     }
 
+    mutating func validate() throws {
+        guard (0...1_000_000).contains(last) else {
+            throw ValidationError("--last takes 0 to 1000000")
+        }
+    }
+
     func run() throws {
         let (run, lines) = try place.withRuns(opening, isReadOnly: !raw) { service in
             let run = try which.find(in: service)
             if raw { try RawView.note(run, "run", service) }
-            return (
-                run,
-                try service.eventLines(
-                    of: run.name, from: run.eventCount - Int64(max(0, last)) + 1,
-                    count: max(0, last))
-            )
+            var lines: [[UInt8]] = []
+            let first = run.eventCount - min(run.eventCount, Int64(last))
+            while first + Int64(lines.count) < run.eventCount {
+                let more = try service.eventLines(
+                    of: run.name, from: first + Int64(lines.count) + 1, count: last - lines.count)
+                if more.isEmpty { break }
+                lines += more
+            }
+            return (run, lines)
         }
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
         let shown = try lines.map { try masker?.maskJSON($0) ?? $0 }

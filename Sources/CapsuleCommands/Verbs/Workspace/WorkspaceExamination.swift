@@ -6,6 +6,14 @@ import CapsuleWorkspace
 
 /// What doctor finds in a workspace.
 extension Examination {
+    /// Who has it: a lock goes with its holder, so one that is held is live.
+    mutating func examineLock() throws {
+        let (isHeld, holder) = try Workspace.lockState(of: path)
+        add(
+            .ok, "lock", isHeld ? "in use by \(holder)" : "free; last used by \(holder)",
+            remedy: nil)
+    }
+
     /// Checks the workspace; the present tree of what can be read, for `--salvage`.
     mutating func examineWorkspace(
         secrets: OpeningSecrets, isDeep: Bool
