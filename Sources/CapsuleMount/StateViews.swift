@@ -61,7 +61,20 @@ final class StateViews: Sendable {
         var next: UInt64 = 1
         /// Work items, in the order in which somebody first saw them.
         var specs: [String] = []
+
+        /// A run that goes on has another view after every event: only the last few stay.
+        mutating func dropOldest(of name: RunName) {
+            let views = subjects.filter { _, subject in
+                if case .run(name, _, _) = subject { true } else { false }
+            }.keys.sorted()
+            for number in views.dropLast(StateViews.runViewCountMax - 1) {
+                if let subject = subjects.removeValue(forKey: number) { numbers[subject] = nil }
+                self.views[number] = nil
+            }
+        }
     }
+
+    private static let runViewCountMax = 4
 
     private let workspace: Workspace
     let generated: GeneratedFiles
@@ -100,6 +113,7 @@ final class StateViews: Sendable {
     private func root(of subject: Subject) throws(WorkspaceError) -> UInt64 {
         let number = state.withLock { state in
             if let known = state.numbers[subject] { return known }
+            if case .run(let name, _, _) = subject { state.dropOldest(of: name) }
             defer { state.next += 1 }
             state.numbers[subject] = state.next
             state.subjects[state.next] = subject

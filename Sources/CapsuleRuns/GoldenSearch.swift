@@ -3,6 +3,8 @@ import CapsuleStore
 
 /// Searches the folder of a run; each of its moments is read and indexed once.
 public final class GoldenSearch {
+    /// A thousandth of what scores may differ by and agree.
+    private static let scoreUnit = 1e9
     private let tree: any ReadableTree
     private var indexes: [String: TextIndex] = [:]
 
@@ -15,7 +17,11 @@ public final class GoldenSearch {
             try indexes[asOf ?? ""] ?? RunCorpus.index([try RunCorpus(tree, asOf: asOf)])
         indexes[asOf ?? ""] = index
         return try index.find(RunCorpus.words(words), limit: GoldenQuery.depth)
-            .map { GoldenQuery.Result(uri: $0.name, score: $0.score) }
+            .map { hit in
+                // All digits of a score could pass for the number of a card.
+                let score = (hit.score * Self.scoreUnit).rounded() / Self.scoreUnit
+                return GoldenQuery.Result(uri: hit.name, score: score)
+            }
     }
 
     /// What a query finds.
