@@ -87,7 +87,6 @@ public final class ExportPreparation {
         case .file(let tree, let entry):
             return try URIResolver.read(entry, in: tree, limit: .max)
         case .link(let target): return target
-        case .made(_, let make): return try make()
         case .directory, .same: return []
         }
     }
@@ -205,7 +204,7 @@ public final class ExportPreparation {
         case .link(let target):
             result.content = .link(mask(target, path: nil))
             return result
-        case .bytes, .made, .same: return item
+        case .bytes, .same: return item
         case .file(_, let entry):
             let isPresent = !isAsOf(item)
             guard !scope.isSafe || entry.size <= Self.scannedLengthMax else {

@@ -11,8 +11,6 @@ public final class ComposedTree: ReadableTree {
         case directory
         /// These bytes.
         case bytes([UInt8])
-        /// Bytes of a known number that are made when somebody reads them.
-        case made(size: UInt64, @Sendable () throws(FormatError) -> [UInt8])
         /// What a file of another tree holds.
         case file(any ReadableTree, Entry)
         /// The target of a symbolic link.
@@ -110,7 +108,6 @@ public final class ComposedTree: ReadableTree {
             kind = .directory
             entry.linkCount = 2
         case .bytes(let bytes): entry.size = UInt64(bytes.count)
-        case .made(let size, _): entry.size = size
         case .file(_, let other):
             entry.size = other.size
             entry.flags = other.flags.intersection(.sparse)
@@ -228,11 +225,6 @@ public final class ComposedTree: ReadableTree {
         switch try node(entry.place).content {
         case .file(let tree, let other): return try tree.read(other, at: offset, into: buffer)
         case .bytes(let known): bytes = known
-        case .made(let size, let make):
-            bytes = try make()
-            guard UInt64(bytes.count) == size else {
-                throw FormatError(.system, "a file changed while it was read", errno: ESTALE)
-            }
         case .directory, .link, .same: bytes = []
         }
         guard offset < UInt64(bytes.count) else { return 0 }

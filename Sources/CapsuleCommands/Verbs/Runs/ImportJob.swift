@@ -173,7 +173,7 @@ struct ImportJob {
         if let found = try tree.resolve([Array("manifest.json".utf8)]), found.entry.isRegular,
             found.entry.size < 64 << 20
         {
-            let bytes = try ContentsOf.file(found.entry, in: tree)
+            let bytes = try URIResolver.read(found.entry, in: tree)
             if let manifest = try? JSONValue(parsing: bytes, "manifest.json"),
                 manifest["spec_id"]?.text != nil
             {
@@ -288,12 +288,8 @@ struct ImportJob {
     }
 }
 
-/// What is in small files of a tree.
+/// What is in directories of a tree.
 enum ContentsOf {
-    static func file(_ entry: Entry, in tree: any ReadableTree) throws -> [UInt8] {
-        try URIResolver.read(entry, in: tree)
-    }
-
     /// The names in a directory of the root; none where there is no such directory.
     static func names(of directory: String, in tree: any ReadableTree) throws -> [String] {
         guard let found = try tree.resolve([Array(directory.utf8)]), found.entry.isDirectory else {
