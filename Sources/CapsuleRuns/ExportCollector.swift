@@ -30,31 +30,38 @@ public struct ExportCollector {
         self.now = now
     }
 
-    /// What would become of each export.
-    public func verdicts() throws -> [Verdict] {
-        try ExportRecord.all(in: service).filter { $0.status == .done }.map { record in
-            let age = (now - record.seconds) / Self.secondsPerDay
-            let limit = Int64(settings.retentionDays)
-            if record.isPinned, settings.keepsPinned {
-                return Verdict(record: record, goes: false, reason: "it is pinned")
-            }
-            guard now - record.seconds > limit * Self.secondsPerDay else {
-                return Verdict(
-                    record: record, goes: false,
-                    reason: "it is \(age) days old, and \(limit) days are kept")
-            }
-            guard let digest = try digest(of: record.path) else {
-                return Verdict(record: record, goes: true, reason: "its file is gone already")
-            }
-            guard digest == record.fileDigest else {
-                return Verdict(
-                    record: record, goes: false,
-                    reason: "its file changed since it was exported: delete or keep it yourself")
-            }
-            return Verdict(
-                record: record, goes: true,
-                reason: "it is \(age) days old, more than \(limit)")
+    /// The ids of the exports that are done, oldest first.
+    public func exports() throws -> [String] {
+        try ExportRecord.all(in: service).filter { $0.status == .done }.map(\.id)
+    }
+
+    /// What would become of an export as it is now; nil where somebody else has settled it. To be
+    /// asked right before it is deleted: meanwhile it may be pinned, or its file changed.
+    public func verdict(on id: String) throws -> Verdict? {
+        guard let record = try ExportRecord.all(in: service).first(where: { $0.id == id }) else {
+            return nil
         }
+        let age = (now - record.seconds) / Self.secondsPerDay
+        let limit = Int64(settings.retentionDays)
+        if record.isPinned, settings.keepsPinned {
+            return Verdict(record: record, goes: false, reason: "it is pinned")
+        }
+        guard now - record.seconds > limit * Self.secondsPerDay else {
+            return Verdict(
+                record: record, goes: false,
+                reason: "it is \(age) days old, and \(limit) days are kept")
+        }
+        guard let digest = try digest(of: record.path) else {
+            return Verdict(record: record, goes: true, reason: "its file is gone already")
+        }
+        guard digest == record.fileDigest else {
+            return Verdict(
+                record: record, goes: false,
+                reason: "its file changed since it was exported: delete or keep it yourself")
+        }
+        return Verdict(
+            record: record, goes: true,
+            reason: "it is \(age) days old, more than \(limit)")
     }
 
     private func digest(of path: String) throws -> String? {
@@ -71,12 +78,9 @@ public struct ExportCollector {
 
     /// Deletes one export: the intent is committed, then its file goes, then that is recorded.
     public func delete(_ verdict: Verdict) throws {
-        // Somebody may have pinned it meanwhile, or changed its file.
-        let now = try verdicts().first { $0.record.id == verdict.record.id }
-        guard let now, now.goes else { return }
         let record = verdict.record
         var details = record.details
-        details["age_days"] = .number((self.now - record.seconds) / Self.secondsPerDay)
+        details["age_days"] = .number((now - record.seconds) / Self.secondsPerDay)
         details["rule"] = .text(verdict.reason)
         try service.note(.deletionIntended, details)
         if unlink(record.path) != 0, errno != ENOENT {

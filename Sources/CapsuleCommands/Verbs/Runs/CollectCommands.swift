@@ -94,29 +94,14 @@ struct CollectCommand: ParsableCommand {
 
     private func collect(_ collector: ExportCollector) throws -> Result {
         var result = Result(dryRun: dryRun)
-        for verdict in try collector.verdicts() {
-            if verdict.goes {
-                var facts = stat()
-                if stat(verdict.record.path, &facts) == 0 {
-                    result.bytesFreed += UInt64(facts.st_size)
-                }
-                do {
-                    if !dryRun { try collector.delete(verdict) }
-                } catch {
-                    // The others go all the same.
-                    Output.note(Failure.message(of: error))
-                    result.failures += 1
-                    continue
-                }
-                result.exportsDeleted += 1
-            } else {
-                result.exportsKept += 1
+        for id in try collector.exports() {
+            do {
+                try collect(id, collector, &result)
+            } catch {
+                // The others go all the same.
+                Output.note(Failure.message(of: error))
+                result.failures += 1
             }
-            result.exports.append(
-                Item(
-                    path: verdict.record.path, deleted: verdict.goes && !dryRun,
-                    goes: verdict.goes,
-                    reason: verdict.reason))
         }
         for path in try collector.orphans() {
             var facts = stat()
@@ -128,6 +113,28 @@ struct CollectCommand: ParsableCommand {
                     path: path, deleted: !dryRun, goes: true, reason: "its writer was cut off"))
         }
         return result
+    }
+}
+
+extension CollectCommand {
+    /// Deletes an export where its time has come.
+    private func collect(
+        _ id: String, _ collector: ExportCollector, _ result: inout Result
+    ) throws {
+        guard let verdict = try collector.verdict(on: id) else { return }
+        if verdict.goes {
+            var facts = stat()
+            let isThere = stat(verdict.record.path, &facts) == 0
+            if !dryRun { try collector.delete(verdict) }
+            if isThere { result.bytesFreed += UInt64(facts.st_size) }
+            result.exportsDeleted += 1
+        } else {
+            result.exportsKept += 1
+        }
+        result.exports.append(
+            Item(
+                path: verdict.record.path, deleted: verdict.goes && !dryRun, goes: verdict.goes,
+                reason: verdict.reason))
     }
 }
 
