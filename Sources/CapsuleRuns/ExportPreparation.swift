@@ -228,12 +228,13 @@ public final class ExportPreparation {
                 result.content = .same(as: first)
                 return result
             }
-            if scope.isSafe, let reason = unscannable(bytes), !scope.includesBinaries {
+            let reason = scope.isSafe ? unscannable(bytes) : nil
+            if let reason, !scope.includesBinaries {
                 leave(item, reason, isCounted: isPresent)
                 return nil
             }
             let name = String(decoding: item.path.last ?? [], as: UTF8.self)
-            let masked = unscannable(bytes) == nil ? mask(bytes, path: name) : bytes
+            let masked = reason == nil ? mask(bytes, path: name) : bytes
             if masked != bytes {
                 result.content = .bytes(masked)
                 changed.insert(item.path)
