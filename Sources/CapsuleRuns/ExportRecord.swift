@@ -37,6 +37,8 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     public var isEncrypted: Bool
     /// Whether gc leaves it alone.
     public var isPinned: Bool
+    /// Whether it is a folder, which is nobody's to delete but the user's.
+    public var isFolder: Bool
     /// The process that makes it, and its machine.
     var process: Int32
     var host: String
@@ -50,6 +52,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         case isSafe = "safe_mode"
         case isEncrypted = "encrypted"
         case isPinned = "pinned"
+        case isFolder = "folder"
     }
 
     /// As an entry of the ledger.
@@ -73,7 +76,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
 
     init(
         id: String, path: String, name: RunName, seconds: Int64, contentDigest: String,
-        isSafe: Bool, isEncrypted: Bool
+        isSafe: Bool, isEncrypted: Bool, isFolder: Bool = false
     ) {
         self.id = id
         status = .intended
@@ -85,6 +88,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         self.isSafe = isSafe
         self.isEncrypted = isEncrypted
         isPinned = false
+        self.isFolder = isFolder
         process = getpid()
         host = Environment.hostName
     }

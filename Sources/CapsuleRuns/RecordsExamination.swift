@@ -78,7 +78,19 @@ public struct RecordsExamination {
             Finding(
                 isError: false, code: "export_unfinished",
                 message: "the export to \(record.path) was announced and is not done",
-                remedy: "the next export, import or gc settles it, and so does '--repair'")
+                remedy: "the next verb that writes settles it, and so does '--repair'")
+        } + owed()
+    }
+
+    private func owed() throws -> [Finding] {
+        try OwedExport.runs(in: service).filter {
+            try !OwedExport.isUnderWay($0.name, in: service)
+        }.map { run in
+            Finding(
+                isError: false, code: "export_owed",
+                message: "the run '\(run.name.run)' of '\(run.name.spec)' has ended, and its end "
+                    + "was cut off before it was exported, or found to need no export",
+                remedy: "end it again with the same --outcome: 'capsule run finish' goes on")
         }
     }
 

@@ -32,6 +32,8 @@ public struct RunExporter {
         public var seal: SealRequest
         /// Why, in words for the log.
         public var trigger: String
+        /// Whether a decision asks for it, which is settled with it.
+        public var isOwed = false
 
         /// A request.
         public init(
@@ -93,7 +95,8 @@ public struct RunExporter {
     ) throws -> Result {
         let folder = try RunFolder(run, in: service, tree: tree)
         guard run.outcome == nil else { return try body(try folder.items()) }
-        let state = Self.statePrefix + "\(getpid()):\(Text.hex(Environment.random(8)))"
+        let state =
+            ExportSettlement.statePrefix + "\(getpid()):\(Text.hex(Environment.random(8)))"
         _ = try service.keepState(as: state, tag: "")
         defer { try? service.dropState(named: state) }
         return try body(try folder.items(present: state))
@@ -123,7 +126,7 @@ public struct RunExporter {
         hooks.witness = { digest in
             record.contentDigest = digest
             try service.changeLedger(
-                .insert(record.entry), .exportIntended, intent(record, request))
+                .insert(record.entry), .exportIntended, try intent(record, request))
             isAnnounced = true
             try service.note(.exportAnnounced, record.announcement)
             return try witness(of: record)
@@ -135,29 +138,34 @@ public struct RunExporter {
         hooks.willPublish = { file in
             (record.fileDigest, record.length) = try Self.digest(file)
             try service.changeLedger(
-                .replace(record.entry), .exportIntended, intent(record, request))
+                .replace(record.entry), .exportIntended, try intent(record, request))
         }
         do {
             let sealed = try TreeSealer(request.seal).seal(
                 prepared.tree, hooks: hooks, sign: sign)
             record.status = .done
             try service.changeLedger(
-                .replace(record.entry), .exported, exported(record, prepared, request))
-            try dropReplaced(by: record)
+                [.replace(record.entry)] + conclusion(request), .exported,
+                exported(record, prepared, request))
+            try ExportSettlement(service).dropReplaced(by: record)
             return Result(record: record, prepared: prepared, sealed: sealed)
         } catch {
-            if isAnnounced, record.status == .intended {
-                var details = record.details
-                details["reason"] = .text("\(error)")
-                if (try? service.changeLedger(
-                    .remove(.export, record.id), .exportFailed, details)) != nil
-                {
-                    throw RecordedFailure(error: error)
-                }
+            // Where it has its name already, whoever settles next says what became of it.
+            guard isAnnounced, record.status == .intended,
+                !ExportSettlement(service).isPublished(record)
+            else { throw error }
+            var details = record.details
+            details["reason"] = .text("\(error)")
+            let changes = [.remove(.export, record.id)] + conclusion(request)
+            guard (try? service.changeLedger(changes, .exportFailed, details)) != nil else {
+                throw error
             }
-            throw error
+            throw RecordedFailure(error: error)
         }
     }
+
+    /// What an export into a folder in the clear is called.
+    public static let folderFormat = "json-dir"
 
     /// Exports into something that is not encrypted. `write` makes it of the tree that leaves, and
     /// calls `willPublish` with the finished file, if it is one, before that has its name.
@@ -185,7 +193,8 @@ public struct RunExporter {
         var record = ExportRecord(
             id: Text.hex(Environment.random(8)), path: path, name: run.name,
             seconds: Environment.wallClock().seconds,
-            contentDigest: try TreeFingerprint.of(tree), isSafe: scope.isSafe, isEncrypted: false)
+            contentDigest: try TreeFingerprint.of(tree), isSafe: scope.isSafe, isEncrypted: false,
+            isFolder: format == Self.folderFormat)
         record.isPinned = try RunFacts.isMilestone(run, in: service)
         var details: [String: EventValue] {
             var details = record.details
@@ -200,6 +209,7 @@ public struct RunExporter {
                 try service.changeLedger(.replace(record.entry), .exportIntended, details)
             }
         } catch {
+            guard !ExportSettlement(service).isPublished(record) else { throw error }
             var failed = details
             failed["reason"] = .text("\(error)")
             try? service.changeLedger(.remove(.export, record.id), .exportFailed, failed)
@@ -208,15 +218,14 @@ public struct RunExporter {
         record.status = .done
         // A folder is nobody's to delete but the user's.
         let change: LedgerChange =
-            record.fileDigest == nil
-            ? .remove(.export, record.id) : .replace(record.entry)
+            record.isFolder ? .remove(.export, record.id) : .replace(record.entry)
         var exported = details
-        exported["destination_type"] = .text(record.fileDigest == nil ? "directory" : "file")
+        exported["destination_type"] = .text(record.isFolder ? "directory" : "file")
         exported["checkpoints_included"] = .list(prepared.checkpoints.map { .text($0) })
         exported["redactions"] = .object(prepared.redactions.mapValues { .number(Int64($0)) })
         exported["included_tracks"] = .object(prepared.tracks.mapValues { .number(Int64($0)) })
         try service.changeLedger(change, .exported, exported)
-        try dropReplaced(by: record)
+        try ExportSettlement(service).dropReplaced(by: record)
         return record
     }
 
@@ -235,21 +244,18 @@ public struct RunExporter {
         return (Text.hex(hasher.finalize()), length)
     }
 
-    /// What had the same name before is gone.
-    private func dropReplaced(by record: ExportRecord) throws {
-        for other in try ExportRecord.all(in: service)
-        where other.path == record.path && other.id != record.id && other.status == .done {
-            var details = other.details
-            details["rule"] = .text("replaced by export \(record.id)")
-            try service.changeLedger(.remove(.export, other.id), .exportDeleted, details)
-        }
-    }
-
     // MARK: The log
 
-    private func intent(_ record: ExportRecord, _ request: Request) -> [String: EventValue] {
+    private func conclusion(_ request: Request) -> [LedgerChange] {
+        request.isOwed ? [OwedExport.conclusion(request.run.name)] : []
+    }
+
+    private func intent(
+        _ record: ExportRecord, _ request: Request
+    ) throws -> [String: EventValue] {
         var details = record.details
         details["trigger"] = .text(request.trigger)
+        details["replaces"] = try ExportSettlement(service).replaced(by: record)
         details["temporary"] = .text(AtomicFile.temporaryName(for: record.path))
         return details
     }
@@ -294,32 +300,8 @@ public struct RunExporter {
             proof: try service.auditProof(of: first + UInt64(place)))
     }
 
-    // MARK: What was cut off
-
-    private static let statePrefix = "export:"
-
-    /// Completes or gives up exports that ended half way: one whose file is there as announced is
-    /// done, any other never happened.
+    /// Completes or gives up what was cut off, whoever did it.
     public static func settle(_ service: any WorkspaceService) throws {
-        for state in try service.states() where state.name.hasPrefix(statePrefix) {
-            let process = state.name.split(separator: ":").dropFirst().first.flatMap { Int32($0) }
-            if let process, ExportRecord.isAlive(process) { continue }
-            try service.dropState(named: state.name)
-        }
-        for var record in try ExportRecord.all(in: service) {
-            guard record.status == .intended, !record.isUnderWay else { continue }
-            var found: String?
-            if let file = try? FileStorage(path: record.path) { found = try? digest(file).hex }
-            if let found, found == record.fileDigest {
-                record.status = .done
-                var details = record.details
-                details["recovered"] = .flag(true)
-                try service.changeLedger(.replace(record.entry), .exported, details)
-            } else {
-                var details = record.details
-                details["reason"] = .text("it was cut off before its file had its name")
-                try service.changeLedger(.remove(.export, record.id), .exportFailed, details)
-            }
-        }
+        try ExportSettlement(service).settle()
     }
 }

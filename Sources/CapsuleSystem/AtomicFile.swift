@@ -57,9 +57,10 @@ public final class AtomicFile: Storage {
         name.hasPrefix(".") && name.hasSuffix(".tmp")
     }
 
-    /// The name that a file on its way to a path may have, in the same directory.
-    public static func temporaryName(for path: String) -> String {
-        ".\(split(path).base.prefix(200)).\(getpid()).tmp"
+    /// The name that a file on its way to a path may have, in the same directory, while a process
+    /// writes it.
+    public static func temporaryName(for path: String, of process: pid_t = getpid()) -> String {
+        ".\(split(path).base.prefix(200)).\(process).tmp"
     }
 
     /// The directory part (`.` when there is none) and the last component of a path.

@@ -126,6 +126,11 @@ public final class FileDirectory: StorageDirectory {
     /// As `StorageDirectory` says.
     public func flush() throws(SystemError) { try descriptor.flush() }
 
+    /// Flushes everything in the file system that the directory lies in (syncfs(2)).
+    public func flushFileSystem() throws(SystemError) {
+        _ = try retrying("flush", name) { clinux_syncfs(descriptor.raw) }
+    }
+
     /// As `StorageDirectory` says.
     public func space() throws(SystemError) -> (free: UInt64, total: UInt64) {
         var facts = statvfs()

@@ -23,14 +23,19 @@ struct WorkspaceOptions: ParsableArguments {
     /// The directory of the workspace.
     func path() throws -> String { try WorkspaceLocator.find(workspace) }
 
-    /// Runs `body` on the workspace, through the driver that has it or by opening it.
+    /// Runs `body` on the workspace, through the driver that has it or by opening it. Whoever may
+    /// write completes or gives up exports that were cut off.
     func withService<Result>(
         _ opening: OpeningOptions, isReadOnly: Bool = false,
         _ body: (any WorkspaceService) throws -> Result
     ) throws -> Result {
         try WorkspaceOpener.withService(
             path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
-            patience: lockTimeout, body)
+            patience: lockTimeout
+        ) { service in
+            if !isReadOnly { try RunExporter.settle(service) }
+            return try body(service)
+        }
     }
 
     /// Runs `body` on what records runs: the workspace, or a folder of plain files where the
@@ -55,7 +60,11 @@ struct WorkspaceOptions: ParsableArguments {
     ) throws -> Result {
         try WorkspaceOpener.withAccess(
             path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
-            patience: lockTimeout, body)
+            patience: lockTimeout
+        ) { access in
+            if !isReadOnly { try RunExporter.settle(access.service) }
+            return try body(access)
+        }
     }
 
     /// The components of a path in the workspace. Throws for the root and for `..`.

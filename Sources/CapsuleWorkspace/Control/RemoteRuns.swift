@@ -107,10 +107,11 @@ extension RemoteWorkspace {
 
     /// As `RunService` says.
     public func changeLedger(
-        _ change: LedgerChange, _ kind: EventKind, _ details: [String: EventValue]
+        _ changes: [LedgerChange], _ kind: EventKind, _ details: [String: EventValue]
     ) throws(WorkspaceError) {
         _ = try connection.ask(.changeLedger) {
-            $0.add(change)
+            $0.add(Int64(changes.count))
+            for change in changes { $0.add(change) }
             $0.add(kind.rawValue)
             $0.add(details)
         }

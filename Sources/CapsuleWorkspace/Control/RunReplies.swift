@@ -86,7 +86,9 @@ final class RunReplies {
             answer.add(Int64(entries.count))
             for entry in entries { answer.add(entry) }
         case .changeLedger:
-            let change = try request.ledgerChange()
+            let changes = try request.list { message throws(WorkspaceError) in
+                try message.ledgerChange()
+            }
             guard let kind = EventKind(rawValue: try request.text()),
                 ControlService.reportedKinds.contains(kind)
             else {
@@ -94,7 +96,7 @@ final class RunReplies {
             }
             var details = try request.details()
             details["reported"] = .flag(true)
-            try tree.changeLedger(change, kind, details)
+            try tree.changeLedger(changes, kind, details)
         case .ledgerRecipient: answer.add(try tree.ledgerRecipient())
         default: preconditionFailure("every other operation has its own place")
         }

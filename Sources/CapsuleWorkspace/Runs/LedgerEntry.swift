@@ -8,6 +8,8 @@ public struct LedgerEntry: Equatable, Sendable {
         case `import`
         /// A query whose results are known.
         case golden
+        /// Whether a run that ended is exported: not decided yet, or decided and not done yet.
+        case decision
     }
 
     /// What kind of thing.
@@ -30,6 +32,13 @@ public struct LedgerEntry: Equatable, Sendable {
         self.file = file
         self.secret = secret
         self.body = body
+    }
+}
+
+extension LedgerEntry {
+    /// What says that it is yet to be decided, or done, whether a run is exported.
+    public static func owedDecision(on run: RunName) -> LedgerEntry {
+        LedgerEntry(.decision, "\(run.spec)/\(run.run)", body: [])
     }
 }
 

@@ -31,35 +31,38 @@ extension LiveTree {
 
     /// As `RunService` says.
     public func changeLedger(
-        _ change: LedgerChange, _ kind: EventKind, _ details: [String: EventValue]
+        _ changes: [LedgerChange], _ kind: EventKind, _ details: [String: EventValue]
     ) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
-            switch change {
-            case .insert(let entry):
-                if try has(entry.kind, entry.name) {
-                    throw WorkspaceError.refusal(
-                        EEXIST, "'\(entry.name)' is taken already (\(entry.kind.rawValue))")
-                }
-                try put(entry)
-            case .replace(let entry):
-                try requireEntry(entry.kind, entry.name)
-                try put(entry)
-            case .remove(let entryKind, let name):
-                try requireEntry(entryKind, name)
-                try stored { () throws(StoreError) in
-                    // A row that is only deleted may lie in its page for long.
-                    for sql in [
-                        "UPDATE ledger SET secret = zeroblob(length(secret))", "DELETE FROM ledger",
-                    ] {
-                        try Statement(database, sql + " WHERE kind = ?1 AND name = ?2")
-                            .bind(1, Array(entryKind.rawValue.utf8)).bind(2, Array(name.utf8))
-                            .run()
-                    }
-                }
-            }
+            for change in changes { try apply(change) }
             try record(kind, details)
         }
         try commit()
+    }
+
+    private func apply(_ change: LedgerChange) throws(WorkspaceError) {
+        switch change {
+        case .insert(let entry):
+            if try has(entry.kind, entry.name) {
+                throw WorkspaceError.refusal(
+                    EEXIST, "'\(entry.name)' is taken already (\(entry.kind.rawValue))")
+            }
+            try put(entry)
+        case .replace(let entry):
+            try requireEntry(entry.kind, entry.name)
+            try put(entry)
+        case .remove(let kind, let name):
+            try requireEntry(kind, name)
+            try stored { () throws(StoreError) in
+                // A row that is only deleted may lie in its page for long.
+                for sql in [
+                    "UPDATE ledger SET secret = zeroblob(length(secret))", "DELETE FROM ledger",
+                ] {
+                    try Statement(database, sql + " WHERE kind = ?1 AND name = ?2")
+                        .bind(1, Array(kind.rawValue.utf8)).bind(2, Array(name.utf8)).run()
+                }
+            }
+        }
     }
 
     private func requireEntry(
@@ -70,7 +73,7 @@ extension LiveTree {
         }
     }
 
-    private func put(_ entry: LedgerEntry) throws(WorkspaceError) {
+    func put(_ entry: LedgerEntry) throws(WorkspaceError) {
         try stored { () throws(StoreError) in
             try Statement(
                 database,

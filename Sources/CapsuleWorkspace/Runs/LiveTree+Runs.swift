@@ -308,6 +308,8 @@ extension LiveTree {
                     .bind(3, Array(outcome.rawValue.utf8)).run()
             }
             frozen.forget()
+            // In the same transaction: nobody ends a run without an answer to this.
+            if outcome == .unlock { try put(.owedDecision(on: name)) }
             try record(
                 .runFinished,
                 [

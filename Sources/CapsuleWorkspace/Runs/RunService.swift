@@ -31,12 +31,21 @@ public protocol RunRecorder: AnyObject {
 public protocol RunService: RunRecorder {
     /// What is known of things of a kind, by name.
     func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry]
-    /// Changes it and records the event, in one transaction.
+    /// Makes the changes in their order and records the event, in one transaction.
     func changeLedger(
-        _ change: LedgerChange, _ kind: EventKind, _ details: [String: EventValue]
+        _ changes: [LedgerChange], _ kind: EventKind, _ details: [String: EventValue]
     ) throws(WorkspaceError)
     /// The key to which the secrets of entries are sealed.
     func ledgerRecipient() throws(WorkspaceError) -> [UInt8]
+}
+
+extension RunService {
+    /// One change.
+    public func changeLedger(
+        _ change: LedgerChange, _ kind: EventKind, _ details: [String: EventValue]
+    ) throws(WorkspaceError) {
+        try changeLedger([change], kind, details)
+    }
 }
 
 /// Takes the contents of a new file of a run, which appears whole or not at all.

@@ -62,7 +62,6 @@ struct CollectCommand: ParsableCommand {
         if let retentionDays { settings.retentionDays = retentionDays }
         if noKeepPinned { settings.keepsPinned = false }
         let result = try place.withService(opening) { service in
-            try RunExporter.settle(service)
             return try collect(
                 ExportCollector(service, settings: settings, now: try Self.now()))
         }

@@ -113,7 +113,6 @@ struct ExportCommand: ParsableCommand {
         try MemoryBackend.requireCapsules(settings)
         let rules = try settings.rules()
         try place.withAccess(opening) { access in
-            try RunExporter.settle(access.service)
             let run = try which.find(in: access.service)
             let exporter = RunExporter(access.service, tree: access.tree)
             if preview {
@@ -159,23 +158,6 @@ struct ExportCommand: ParsableCommand {
         showPlain(record)
     }
 
-    /// A folder that appears whole, or not at all.
-    private static func extract(_ tree: ComposedTree, to path: String) throws {
-        let (parent, _) = AtomicFile.split(path)
-        let temporary = "\(parent)/\(AtomicFile.temporaryName(for: path))"
-        var isEmpty = true
-        if Glibc.access(path, F_OK) == 0 {
-            isEmpty = try FileDirectory(path: path).names().isEmpty
-        }
-        guard isEmpty, mkdir(temporary, 0o700) == 0 else {
-            throw SystemError(errno: EEXIST, operation: "create", object: path)
-        }
-        _ = try TreeExtractor(tree, options: TreeExtractor.Options())
-            .extract(paths: [], to: temporary)
-        guard rename(temporary, path) == 0 else { throw SystemError.last("rename", path) }
-        try FileDirectory(path: parent).flush()
-    }
-
     private func showPlain(_ record: ExportRecord) {
         if outputOptions.json { return Output.json(record) }
         Output.line("exported \(record.run) to \(record.path), which is not encrypted")
@@ -189,9 +171,9 @@ struct ExportCommand: ParsableCommand {
         }
         let path = try ExportPlace.absolute(out, against: access.path)
         let record = try exporter.exportPlain(
-            run, scope: scope, rules: rules, to: path, format: "json-dir"
+            run, scope: scope, rules: rules, to: path, format: RunExporter.folderFormat
         ) { tree, _ in
-            try Self.extract(tree, to: path)
+            try FolderOutput(path).write(tree)
         }
         showPlain(record)
     }

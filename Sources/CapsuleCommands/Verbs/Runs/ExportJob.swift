@@ -98,6 +98,8 @@ struct ExportJob {
     var signers: Signers?
     var trigger = ""
     var path = ""
+    /// Whether a decision asks for it.
+    var isOwed = false
 
     init(access: WorkspaceAccess, settings: SettingsFile) {
         self.access = access
@@ -111,11 +113,11 @@ struct ExportJob {
             creator: "", toolVersion: ToolVersion.text, createdAt: try Provenance.createdAt())
         seal.replaces = replaces
         seal.expectedSigners = signers?.fingerprints ?? []
+        var request = RunExporter.Request(
+            run: run, scope: scope, rules: try settings.rules(), seal: seal, trigger: trigger)
+        request.isOwed = isOwed
         return try RunExporter(access.service, tree: access.tree).export(
-            RunExporter.Request(
-                run: run, scope: scope, rules: try settings.rules(), seal: seal,
-                trigger: trigger),
-            sign: { try signers?.sign($0) ?? [] })
+            request, sign: { try signers?.sign($0) ?? [] })
     }
 }
 

@@ -49,7 +49,6 @@ struct ImportCommand: ParsableCommand {
         let outcome = try WorkspaceOpener.withAccess(
             path: try place.path(), secrets: workspaceSecrets, patience: place.lockTimeout
         ) { access in
-            try RunExporter.settle(access.service)
             return try ImportJob(
                 access: access, source: file, secrets: secrets, demands: demands,
                 mountName: mountAs, progress: progress

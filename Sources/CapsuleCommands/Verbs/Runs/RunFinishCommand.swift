@@ -47,16 +47,15 @@ struct RunFinishCommand: ParsableCommand {
                     reasons: ["memory_backend is local-memory"], export: nil))
         }
         try place.withAccess(opening) { access in
-            try RunExporter.settle(access.service)
-            let found = try which.find(in: access.service)
-            let run = try access.service.finishRun(found.name, outcome)
+            let run = try finished(try which.find(in: access.service), outcome, access)
             // After the end, so that nothing is accepted that is not looked at.
             let facts = try RunFacts.of(run, in: access.service)
             guard outcome == .unlock else {
                 return show(Result(run: RunRow(run), exportDue: false, reasons: [], export: nil))
             }
             let trigger = ExportTrigger(facts, settings: settings.settings)
-            try access.service.note(
+            try access.service.changeLedger(
+                trigger.isDue ? OwedExport.taken(run.name) : OwedExport.conclusion(run.name),
                 .exportDecided,
                 [
                     "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
@@ -71,12 +70,28 @@ struct RunFinishCommand: ParsableCommand {
         }
     }
 
+    /// Ends a run; one whose end was cut off before its export goes on from there.
+    private func finished(
+        _ run: Run, _ outcome: Run.Outcome, _ access: WorkspaceAccess
+    ) throws -> Run {
+        guard run.outcome == outcome, try OwedExport.isOwed(run.name, in: access.service) else {
+            return try access.service.finishRun(run.name, outcome)
+        }
+        guard try !OwedExport.isUnderWay(run.name, in: access.service) else {
+            throw AccessError(
+                .system, code: "export_under_way",
+                "the run '\(run.name.run)' has ended, and another process exports it right now")
+        }
+        return run
+    }
+
     /// The run has ended, whatever becomes of its export.
     private func export(
         _ run: Run, _ trigger: ExportTrigger, _ settings: SettingsFile, _ access: WorkspaceAccess
     ) throws -> ExportResult {
         do {
             var job = ExportJob(access: access, settings: settings)
+            job.isOwed = true
             job.trigger = trigger.reasons.joined(separator: "; ")
             job.signers = try Signers(paths: settings.signKey.map { [$0] } ?? [])
             job.path = try ExportPlace(run.name, out: nil, settings: settings).checked(
@@ -91,8 +106,8 @@ struct RunFinishCommand: ParsableCommand {
         } catch {
             let reason = Failure.message(of: error)
             if !(error is RecordedFailure) {
-                try access.service.note(
-                    .exportFailed,
+                try access.service.changeLedger(
+                    OwedExport.conclusion(run.name), .exportFailed,
                     [
                         "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
                         "reason": .text(reason),
