@@ -345,6 +345,27 @@ class Capture(RunTest):
 class Files(RunTest):
     """Artifacts and evidence."""
 
+    def test_json(self):
+        """put prints the URIs of what it put, which resolve-uri takes; pin and golden say what."""
+        self.begin()
+        source = self.sample("source")
+        found = self.facts("run", "put", "-s", "S1", "-r", "r1", source, "--as", "odd/n ä")
+        self.assertIn(f"mv2://{self.origin()}/S1/r1/artifact/odd/n%20%C3%A4/a.txt", found["uris"])
+        for uri in found["uris"]:
+            self.capsule("resolve-uri", uri, *self.named)
+        listed = self.capsule("event", "list", "-r", "r1", "--json", *self.named).stdout
+        self.assertEqual([json.loads(line)["seq"] for line in listed.splitlines()], [])
+        query = self.facts("golden", "add", "-r", "r1", "q", "a")
+        self.assertEqual((query["name"], query["query"]), ("q", "a"))
+        path, _ = self.export("x.mv2e")
+        self.assertTrue(self.facts("pin", path)["pinned"])
+        self.assertFalse(self.facts("unpin", path)["pinned"])
+        machine = self.machine_b()
+        machine.take(path)
+        self.assertEqual(machine.facts("imports", "verify")["imports"],
+                         [{"name": "S1-r1", "intact": True}])
+        self.assertEqual(machine.facts("imports", "remove", "S1-r1")["removed"], "S1-r1")
+
     def test_put(self):
         """A file, a folder, standard input; a name is taken once, and what it has stays."""
         self.begin()

@@ -139,7 +139,8 @@ extension CollectCommand {
 
 /// What `pin` and `unpin` share.
 private func setPin(
-    _ isPinned: Bool, of file: String, _ place: WorkspaceOptions, _ opening: OpeningOptions
+    _ isPinned: Bool, of file: String, _ place: WorkspaceOptions, _ opening: OpeningOptions,
+    _ outputOptions: OutputOptions
 ) throws {
     let path = realpath(file, nil).map { resolved in
         defer { free(resolved) }
@@ -155,6 +156,7 @@ private func setPin(
         record.isPinned = isPinned
         try service.changeLedger(
             .replace(record.entry), isPinned ? .exportPinned : .exportUnpinned, record.details)
+        if outputOptions.json { return Output.json(record) }
         Output.line("\(isPinned ? "pinned" : "unpinned") \(record.path)")
     }
 }
@@ -168,8 +170,9 @@ struct PinCommand: ParsableCommand {
     @Argument(help: "The export: its file, or its id.") var file: String
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
 
-    func run() throws { try setPin(true, of: file, place, opening) }
+    func run() throws { try setPin(true, of: file, place, opening, outputOptions) }
 }
 
 /// `capsule unpin`.
@@ -181,8 +184,9 @@ struct UnpinCommand: ParsableCommand {
     @Argument(help: "The export: its file, or its id.") var file: String
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
 
-    func run() throws { try setPin(false, of: file, place, opening) }
+    func run() throws { try setPin(false, of: file, place, opening, outputOptions) }
 }
 
 /// `capsule exports`.

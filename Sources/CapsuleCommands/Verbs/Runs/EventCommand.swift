@@ -126,6 +126,7 @@ struct EventListCommand: ParsableCommand {
     @Option(name: [.customShort("t"), .long], help: "Only those of this type.") var type: String?
     @Option(name: [.customShort("n"), .long], help: "Only the last N.") var last: Int?
     @Flag(name: .long, help: "Show what is stored, which is recorded.") var raw = false
+    @Flag(name: .long, help: "Lines of JSON, as without it.") var json = false
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
 
@@ -137,7 +138,10 @@ struct EventListCommand: ParsableCommand {
 
     func run() throws {
         let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
-        var shown: [[UInt8]] = []
+        func show(_ line: [UInt8]) throws {
+            Output.bytes(try (masker?.maskJSON(line) ?? line) + [10])
+        }
+        var kept: [[UInt8]] = []
         try place.withRuns(opening, isReadOnly: !raw) { service in
             let run = try which.find(in: service)
             if raw { try RawView.note(run, "events", service) }
@@ -152,13 +156,17 @@ struct EventListCommand: ParsableCommand {
                         let head = Array("{\"event_type\":\"\(type)\",".utf8)
                         guard line.starts(with: head) else { continue }
                     }
-                    shown.append(line)
+                    guard let last else {
+                        try show(line)
+                        continue
+                    }
+                    kept.append(line)
+                    // Rarely, as what is in front moves all that is behind it.
+                    if kept.count > 2 * last { kept.removeFirst(kept.count - last) }
                 }
             }
         }
-        for line in shown.suffix(last ?? shown.count) {
-            Output.bytes(try (masker?.maskJSON(line) ?? line) + [10])
-        }
+        for line in kept.suffix(last ?? 0) { try show(line) }
     }
 }
 

@@ -27,6 +27,7 @@ struct GoldenAddCommand: ParsableCommand {
     var expect: [String] = []
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
         try MemoryBackend.requireCapsules(try SettingsFile.find())
@@ -46,9 +47,10 @@ struct GoldenAddCommand: ParsableCommand {
                     "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
                     "name": .text(name),
                 ])
-            return golden.results.count
+            return golden
         }
-        Output.line("\(name): \(found) results")
+        if outputOptions.json { return Output.json(found) }
+        Output.line("\(name): \(found.results.count) results")
     }
 }
 

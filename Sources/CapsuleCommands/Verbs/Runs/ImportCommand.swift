@@ -176,24 +176,37 @@ struct ImportsVerifyCommand: ParsableCommand {
     @Argument(help: "Their names; all, if none.") var names: [String] = []
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable {
+        struct Import: Encodable {
+            let name: String
+            let intact: Bool
+        }
+
+        let imports: [Import]
+    }
 
     func run() throws {
-        let isIntact = try place.withAccess(opening, isReadOnly: true) { access in
-            var isIntact = true
+        let found = try place.withAccess(opening, isReadOnly: true) { access in
             let records =
                 try names.isEmpty
                 ? ImportRecord.all(in: access.service)
                 : names.map { try find($0, access.service) }
-            for record in records {
+            return records.map { record in
                 let digest = try? TreeFingerprint.of(
                     try access.tree(Workspace.importPrefix + record.name))
-                let isSame = digest == record.contentDigest
-                isIntact = isIntact && isSame
-                Output.line("\(record.name): \(isSame ? "intact" : "missing or changed")")
+                return Result.Import(name: record.name, intact: digest == record.contentDigest)
             }
-            return isIntact
         }
-        if !isIntact { throw ExitCode(2) }
+        if outputOptions.json {
+            Output.json(Result(imports: found))
+        } else {
+            for one in found {
+                Output.line("\(one.name): \(one.intact ? "intact" : "missing or changed")")
+            }
+        }
+        if !found.allSatisfy(\.intact) { throw ExitCode(2) }
     }
 }
 
@@ -204,6 +217,9 @@ struct ImportsRemoveCommand: ParsableCommand {
     @Argument(help: "Its name.") var name: String
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable { let removed: String }
 
     func run() throws {
         try place.withAccess(opening) { access in
@@ -213,6 +229,7 @@ struct ImportsRemoveCommand: ParsableCommand {
             let path = "\(access.path)/\(Workspace.importsName)/\(record.file)"
             if unlink(path) != 0, errno != ENOENT { throw SystemError.last("remove", path) }
         }
+        if outputOptions.json { return Output.json(Result(removed: name)) }
         Output.line("removed \(name)")
     }
 }

@@ -109,6 +109,9 @@ struct RunPutCommand: ParsableCommand {
     @Option(name: .long, help: "artifacts or evidence.") var track = RunTrack.artifacts.rawValue
     @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
+    @OptionGroup var outputOptions: OutputOptions
+
+    private struct Result: Encodable { let uris: [String] }
 
     private static let pieceLength = 1 << 20
 
@@ -127,15 +130,20 @@ struct RunPutCommand: ParsableCommand {
         let top = RawArgument.bytes(of: name ?? plain).split(separator: 0x2f).map(Array.init)
         let files = try path == "-" ? [(path, top)] : Self.files(at: path, top)
         if path == "-" { try StandardInput.waitForData() }
-        try place.withRuns(opening) { service in
-            let run = try which.find(in: service)
+        let uris = try place.withRuns(opening) { service in
+            let (run, workspace) = (try which.find(in: service), try service.workspaceID())
             let masker =
                 run.isSanitized
                 ? TextMasker.forRecording(try SettingsFile.find().rules()) : nil
             for (source, target) in files {
                 try Self.put(source, as: target, track, run.name, service, masker)
             }
+            return files.compactMap {
+                let path = [Array(track.rawValue.utf8)] + $0.name
+                return RunURI.file(path, of: run.name, in: workspace)?.text
+            }
         }
+        if outputOptions.json { return Output.json(Result(uris: uris)) }
         let uri = "\(track.rawValue)/\(name ?? plain)"
         Output.line(files.count == 1 ? "put \(uri)" : "put \(files.count) files below \(uri)")
     }
