@@ -11,6 +11,12 @@ public struct GoldenQuery: Codable, Equatable, Sendable {
         public let uri: String
         /// BM25, the higher the better.
         public let score: Double
+
+        /// A document with a score.
+        public init(uri: String, score: Double) {
+            self.uri = uri
+            self.score = score
+        }
     }
 
     /// Its name.

@@ -92,10 +92,11 @@ public struct RetrievalReplay: Encodable {
         } else {
             verdict = "same"
         }
-        let shown = masker.map { String(decoding: $0.mask(Array(query.utf8)), as: UTF8.self) }
+        func shown(_ text: String) -> String { masker?.mask(text) ?? text }
         return Step(
-            request: event["uri"]?.text ?? "", query: shown ?? query, asOf: asOf,
-            verdict: verdict, recorded: recorded, found: found)
+            request: event["uri"]?.text ?? "", query: shown(query), asOf: asOf, verdict: verdict,
+            recorded: recorded.map(shown),
+            found: found.map { GoldenQuery.Result(uri: shown($0.uri), score: $0.score) })
     }
 
     /// The report for people.

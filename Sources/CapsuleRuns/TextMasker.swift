@@ -22,6 +22,11 @@ public final class TextMasker {
         redactor.mask(text, path: path).bytes
     }
 
+    /// A text, masked.
+    public func mask(_ text: String) -> String {
+        String(decoding: mask(Array(text.utf8)), as: UTF8.self)
+    }
+
     /// What `mask` would mask: the kind of the first finding.
     public func firstFinding(in text: [UInt8]) -> String? { redactor.scan(text).first?.kind }
 

@@ -115,6 +115,23 @@ class Search(SearchTest):
         self.assertTrue(secrets()["github"] in self.verb("search", "omega", "--raw"))
         self.assertGreater(len(self.events()), before)
 
+    def test_masked_names(self):
+        """So does a name that is a secret, wherever a URI of it is shown."""
+        value = secrets()["github"]
+        self.begin()
+        self.put_text(f"{value}.txt", "zeta zeta\n")
+        self.add("RetrievalRequest", {"request_id": "q", "query": "zeta", "source": "capsule"})
+        uri = self.verb("search", "zeta", "--raw").split()[1]
+        self.assertTrue(value in uri)
+        self.add("RetrievalResponse", {"request_id": "q", "hit_uris": [uri]})
+        self.verb("golden", "add", "-r", "r1", "q", "zeta")
+        for words in (["search", "zeta"], ["search", "zeta", "--json"], ["replay", "run", "r1"],
+                      ["replay", "run", "r1", "--json"], ["golden", "list", "--json"]):
+            with self.subTest(words):
+                text = self.verb(*words)
+                self.assertTrue("zeta" in text or "r1" in text)
+                self.assertFalse(value in text)
+
     def test_turned_off(self):
         """features.search = false turns it off."""
         self.documents()

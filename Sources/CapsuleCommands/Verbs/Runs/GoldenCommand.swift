@@ -73,8 +73,11 @@ struct GoldenListCommand: ParsableCommand {
         if outputOptions.json {
             let masked = queries.map { query in
                 var query = query
-                let words = masker.mask(Array(query.query.utf8))
-                query.query = String(decoding: words, as: UTF8.self)
+                query.query = masker.mask(query.query)
+                query.expected = query.expected.map { masker.mask($0) }
+                query.results = query.results.map {
+                    GoldenQuery.Result(uri: masker.mask($0.uri), score: $0.score)
+                }
                 return query
             }
             return Output.json(Result(queries: masked))

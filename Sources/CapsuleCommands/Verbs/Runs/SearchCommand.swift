@@ -122,7 +122,8 @@ struct SearchCommand: ParsableCommand {
         }
         let snippet = RunCorpus.withPlaceholders(hit.snippet)
         return Row(
-            uri: hit.name, type: hit.kind, score: hit.score,
+            // A name may be a secret, too.
+            uri: masker?.mask(hit.name) ?? hit.name, type: hit.kind, score: hit.score,
             snippet: String(decoding: masker?.mask(snippet) ?? snippet, as: UTF8.self),
             words: shares)
     }
