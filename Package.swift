@@ -187,7 +187,8 @@ let package = Package(
             "Fuzz",
             [
                 "CapsuleBytes", "CapsuleSystem", "CapsuleCrypto", "CapsuleFormat",
-                "CapsuleMemvid", "MemvidFormat", crypto,
+                "CapsuleMemvid", "CapsulePolicy", "CapsuleRuns", "CapsuleWorkspace",
+                "MemvidFormat", crypto,
             ], exclude: ["Corpus", "Driver"]),
     ],
     cxxLanguageStandard: .cxx17

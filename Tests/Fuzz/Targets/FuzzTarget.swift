@@ -34,7 +34,8 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
     /// All targets, those that need no key first.
     static let all: [FuzzTarget] =
         ClearParts.targets + Signatures.targets + HashTree.targets + IndexParts.targets
-        + Sections.targets + Texts.targets + KeyTexts.targets + Memvid.targets
+        + Sections.targets + Texts.targets + KeyTexts.targets + Memvid.targets + Policies.targets
+        + Records.targets
 }
 
 /// Takes numbers and pieces off the front of an input; behind its end there are zeros.
