@@ -32,6 +32,14 @@ package enum MountTable {
         return nil
     }
 
+    /// Where the workspace in a directory is mounted.
+    package static func mountPoints(of path: String) -> [String] {
+        guard let resolved = realpath(path, nil) else { return [] }
+        defer { free(resolved) }
+        let source = String(cString: resolved)
+        return mounts().filter { $0.source == source }.map(\.point)
+    }
+
     /// Lets the kernel write back what it has of the mounts of a source.
     static func flushMounts(of path: String) {
         guard let resolved = realpath(path, nil) else { return }

@@ -29,6 +29,12 @@ public struct SigningKey: Sendable {
         }
     }
 
+    /// Whether it takes a person, or an agent that is not there, to sign with it.
+    public var needsSomebody: Bool {
+        if let privateKey, !privateKey.isEncrypted { return false }
+        return publicKey.kind != .ed25519 || Environment.variable("SSH_AUTH_SOCK") == nil
+    }
+
     /// Signs a statement: with the key itself, the agent, or ssh-keygen, which asks for the
     /// passphrase of an encrypted key and for a touch of a security key.
     public func sign(_ statement: [UInt8]) throws(AccessError) -> [UInt8] {

@@ -53,6 +53,10 @@ extension FileKeys {
     /// The private key of reports from those who have no key.
     public var reportKey: SymmetricKey { subkey("workspace reports") }
 
+    /// The id of a policy, in hex: equal for equal texts within the workspace, and of no use to
+    /// whoever guesses the text.
+    public func policyID(_ body: [UInt8]) -> String { Text.hex(mac("workspace policy", body)) }
+
     /// The cipher of the segment of a name of 8 bytes.
     public func segmentCipher(name: [UInt8]) -> SegmentCipher {
         let purpose = name.map { String($0, radix: 16) }.joined(separator: ".")

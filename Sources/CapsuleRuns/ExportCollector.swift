@@ -2,7 +2,7 @@ import CapsuleBytes
 import CapsulePolicy
 import CapsuleSystem
 import CapsuleWorkspace
-import Crypto
+import FoundationEssentials
 import Glibc
 
 /// Deletes exports that have been kept long enough, and what was left of exports that were cut off.
@@ -13,6 +13,8 @@ public struct ExportCollector {
         public let record: ExportRecord
         /// Whether it goes.
         public let goes: Bool
+        /// Whether there is nothing left to delete.
+        public var isGone = false
         /// Why, or why not.
         public let reason: String
     }
@@ -51,29 +53,19 @@ public struct ExportCollector {
                 record: record, goes: false,
                 reason: "it is \(age) days old, and \(limit) days are kept")
         }
-        guard let digest = try digest(of: record.path) else {
-            return Verdict(record: record, goes: true, reason: "its file is gone already")
-        }
-        guard digest == record.fileDigest else {
+        switch try ExportedPlace(of: record) {
+        case .missing:
+            return Verdict(
+                record: record, goes: true, isGone: true, reason: "its file is gone already")
+        case .changed:
             return Verdict(
                 record: record, goes: false,
                 reason: "its file changed since it was exported: delete or keep it yourself")
+        case .unchanged: break
         }
         return Verdict(
             record: record, goes: true,
             reason: "it is \(age) days old, more than \(limit)")
-    }
-
-    private func digest(of path: String) throws -> String? {
-        do {
-            let file = try FileStorage(path: path)
-            return try RunExporter.digest(file).hex
-        } catch let error as SystemError {
-            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
-            // Something else has taken its name.
-            if error.errno == EISDIR || error.errno == ELOOP { return "" }
-            throw error
-        }
     }
 
     /// Deletes one export: the intent is committed, then its file goes, then that is recorded.
@@ -82,8 +74,14 @@ public struct ExportCollector {
         var details = record.details
         details["age_days"] = .number((now - record.seconds) / Self.secondsPerDay)
         details["rule"] = .text(verdict.reason)
+        guard !verdict.isGone else {
+            details["already_gone"] = .flag(true)
+            return try service.changeLedger(.remove(.export, record.id), .exportDeleted, details)
+        }
         try service.note(.deletionIntended, details)
-        if unlink(record.path) != 0, errno != ENOENT {
+        if record.isFolder {
+            try FileManager.default.removeItem(atPath: record.path)
+        } else if unlink(record.path) != 0, errno != ENOENT {
             throw SystemError.last("delete", record.path)
         }
         let (directory, _) = AtomicFile.split(record.path)

@@ -130,11 +130,11 @@ public final class ExportPreparation {
         for name in path {
             guard let kind = Self.readings(of: name).lazy.compactMap(masker.firstFinding).first
             else { continue }
+            let shown = path.map { Text.escaped(masker.mask($0)) }.joined(separator: "/")
             throw RunError(
                 .validation, "secret_in_name",
-                "a name of the run, or in it, holds something that may not leave "
-                    + "(\(kind)), and URIs do not change: put the file under another name "
-                    + "in a new run, or take --unsafe")
+                "'\(shown)': a name holds something that may not leave (\(kind)), and URIs do not "
+                    + "change: put the file under another name in a new run, or take --unsafe")
         }
     }
 
@@ -308,7 +308,8 @@ public final class ExportPreparation {
             rules[rule] = ExportScope.Rule(rawValue: rule).map { .text($0.explanation) }
         }
         members["export"] = .object([
-            "safe_mode": .flag(scope.isSafe), "includes_model_io": .flag(scope.includesModelIO),
+            "safe_mode": .flag(scope.isSafe),
+            "includes_model_io": .flag(scope.includesModelIO || !scope.isSafe),
             "includes_binaries": .flag(scope.includesBinaries || !scope.isSafe),
             "included_tracks": counts(tracks), "withheld": counts(withheld),
             "withheld_rules": .object(rules),

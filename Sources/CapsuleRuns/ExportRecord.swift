@@ -25,8 +25,10 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     public var run: String
     /// When, in seconds since 1970.
     public var seconds: Int64
-    /// What the capsule's manifest says of its content, in hex.
+    /// The fingerprint of the tree that left, in hex: that of an import of it, in any format.
     public var contentDigest: String
+    /// What the capsule's manifest says of its content, in hex; nil for what is no capsule.
+    public var sealedDigest: String?
     /// The SHA-256 of the file, in hex, once it is known.
     public var fileDigest: String?
     /// Its length in bytes, once it is known.
@@ -37,7 +39,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     public var isEncrypted: Bool
     /// Whether gc leaves it alone.
     public var isPinned: Bool
-    /// Whether it is a folder, which is nobody's to delete but the user's.
+    /// Whether it is a folder in the clear.
     public var isFolder: Bool
     /// The process that makes it, and its machine.
     var process: Int32
@@ -48,6 +50,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         case spec = "spec_id"
         case run = "run_id"
         case contentDigest = "content_digest"
+        case sealedDigest = "sealed_digest"
         case fileDigest = "sha256"
         case isSafe = "safe_mode"
         case isEncrypted = "encrypted"
@@ -101,12 +104,8 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     /// Whether there is such a process, whoever's it is.
     static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
 
-    /// Whether its file is what was exported.
-    public var isUnchanged: Bool {
-        guard let file = try? FileStorage(path: path), let found = try? RunExporter.digest(file)
-        else { return false }
-        return found.hex == fileDigest
-    }
+    /// Whether what stands at its place is what was exported.
+    public var isUnchanged: Bool { (try? ExportedPlace(of: self)) == .unchanged }
 
     /// All of a workspace, oldest first.
     public static func all(in service: any RunService) throws -> [ExportRecord] {
@@ -117,8 +116,8 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     var announcement: [String: EventValue] {
         [
             "export_id": .text(id), "spec_id": .text(spec), "run_id": .text(run),
-            "content_digest": .text(contentDigest), "safe_mode": .flag(isSafe),
-            "encrypted": .flag(isEncrypted),
+            "content_digest": .text(contentDigest), "sealed_digest": .text(sealedDigest ?? ""),
+            "safe_mode": .flag(isSafe), "encrypted": .flag(isEncrypted),
         ]
     }
 
@@ -129,6 +128,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
             "destination": .text(path), "content_digest": .text(contentDigest),
             "safe_mode": .flag(isSafe), "encrypted": .flag(isEncrypted),
         ]
+        if let sealedDigest { details["sealed_digest"] = .text(sealedDigest) }
         if let fileDigest { details["sha256"] = .text(fileDigest) }
         if let length { details["bytes"] = .number(Int64(clamping: length)) }
         return details

@@ -60,24 +60,15 @@ struct ExportSettlement {
         try FileDirectory(path: AtomicFile.split(record.path).directory).flush()
         record.status = .done
         details["recovered"] = .flag(true)
-        var changes: [LedgerChange] = [
-            record.isFolder ? .remove(.export, record.id) : .replace(record.entry)
-        ]
+        var changes: [LedgerChange] = [.replace(record.entry)]
         let name = try RunName(spec: record.spec, run: record.run)
         if try OwedExport.isOwed(name, in: service) { changes.append(OwedExport.conclusion(name)) }
         try service.changeLedger(changes, .exported, details)
     }
 
-    /// Whether what was announced stands under its name. A folder has it at once and whole.
+    /// Whether what was announced stands under its name, whole.
     func isPublished(_ record: ExportRecord) -> Bool {
-        if record.isFolder {
-            guard access(temporary(of: record), F_OK) != 0 else { return false }
-            return (try? FileDirectory(path: record.path).names())?.isEmpty == false
-        }
-        guard record.fileDigest != nil, let file = try? FileStorage(path: record.path) else {
-            return false
-        }
-        return (try? RunExporter.digest(file))?.hex == record.fileDigest
+        (record.isFolder || record.fileDigest != nil) && record.isUnchanged
     }
 
     private func temporary(of record: ExportRecord) -> String {

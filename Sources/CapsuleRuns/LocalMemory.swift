@@ -180,7 +180,8 @@ public final class LocalMemory: RunRecorder {
         }
         if !start.policies.isEmpty {
             _ = try addEvents(
-                start.policies.map { $0.reference(workspace: id) }, to: start.name)
+                start.policies.map { $0.reference(workspace: id, isSanitized: start.isSanitized) },
+                to: start.name)
         }
         return try self.run(start.name)
     }

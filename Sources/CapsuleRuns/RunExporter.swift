@@ -54,8 +54,10 @@ public struct RunExporter {
         public let record: ExportRecord
         /// What is in it.
         public let prepared: PreparedExport
-        /// The capsule.
-        public let sealed: SealResult
+        /// The capsule; nil for what is none.
+        public let sealed: SealResult?
+        /// mv2e, mv2 or json-dir.
+        public let format: String
     }
 
     private let service: any WorkspaceService
@@ -116,15 +118,17 @@ public struct RunExporter {
     private func export(
         _ prepared: PreparedExport, _ request: Request, sign: ([UInt8]) throws -> [[UInt8]]
     ) throws -> Result {
+        try refusePinned(request.seal.destination)
         var record = ExportRecord(
             id: Text.hex(Environment.random(8)), path: request.seal.destination,
-            name: request.run.name, seconds: Environment.wallClock().seconds, contentDigest: "",
-            isSafe: request.scope.isSafe, isEncrypted: true)
+            name: request.run.name, seconds: Environment.wallClock().seconds,
+            contentDigest: try TreeFingerprint.of(prepared.tree), isSafe: request.scope.isSafe,
+            isEncrypted: true)
         record.isPinned = try RunFacts.isMilestone(request.run, in: service)
         var isAnnounced = false
         var hooks = SealHooks()
         hooks.witness = { digest in
-            record.contentDigest = digest
+            record.sealedDigest = digest
             try service.changeLedger(
                 .insert(record.entry), .exportIntended, try intent(record, request))
             isAnnounced = true
@@ -148,7 +152,7 @@ public struct RunExporter {
                 [.replace(record.entry)] + conclusion(request), .exported,
                 exported(record, prepared, request))
             try ExportSettlement(service).dropReplaced(by: record)
-            return Result(record: record, prepared: prepared, sealed: sealed)
+            return Result(record: record, prepared: prepared, sealed: sealed, format: "mv2e")
         } catch {
             // Where it has its name already, whoever settles next says what became of it.
             guard isAnnounced, record.status == .intended,
@@ -171,24 +175,28 @@ public struct RunExporter {
     /// calls `willPublish` with the finished file, if it is one, before that has its name.
     public func exportPlain(
         _ run: Run, scope: ExportScope, rules: RedactionRules, to path: String, format: String,
+        isSigned: Bool = false,
         write: (
             _ tree: ComposedTree, _ willPublish: (any Storage) throws -> Void
         ) throws -> Void
-    ) throws -> ExportRecord {
+    ) throws -> Result {
         try withFolder(of: run) { items in
             let prepared = try prepare(run, items, scope: scope, rules: rules)
-            return try exportPlain(prepared, rules, to: path, format: format, write: write)
+            return try exportPlain(
+                prepared, rules, to: path, format: format, isSigned: isSigned, write: write)
         }
     }
 
     private func exportPlain(
         _ prepared: PreparedExport, _ rules: RedactionRules, to path: String, format: String,
+        isSigned: Bool = false,
         write: (
             _ tree: ComposedTree, _ willPublish: (any Storage) throws -> Void
         ) throws -> Void
-    ) throws -> ExportRecord {
+    ) throws -> Result {
         let (run, scope) = (prepared.run, prepared.scope)
         let tree = prepared.tree
+        try refusePinned(path)
         if scope.isSafe { try ExportPreparation.rescan(tree, rules: rules) }
         var record = ExportRecord(
             id: Text.hex(Environment.random(8)), path: path, name: run.name,
@@ -200,6 +208,7 @@ public struct RunExporter {
             var details = record.details
             details["format"] = .text(format)
             details["trigger"] = .text("command")
+            details["signed"] = .flag(isSigned)
             return details
         }
         try service.changeLedger(.insert(record.entry), .exportIntended, details)
@@ -216,17 +225,26 @@ public struct RunExporter {
             throw error
         }
         record.status = .done
-        // A folder is nobody's to delete but the user's.
-        let change: LedgerChange =
-            record.isFolder ? .remove(.export, record.id) : .replace(record.entry)
         var exported = details
         exported["destination_type"] = .text(record.isFolder ? "directory" : "file")
         exported["checkpoints_included"] = .list(prepared.checkpoints.map { .text($0) })
         exported["redactions"] = .object(prepared.redactions.mapValues { .number(Int64($0)) })
         exported["included_tracks"] = .object(prepared.tracks.mapValues { .number(Int64($0)) })
-        try service.changeLedger(change, .exported, exported)
+        try service.changeLedger(.replace(record.entry), .exported, exported)
         try ExportSettlement(service).dropReplaced(by: record)
-        return record
+        return Result(record: record, prepared: prepared, sealed: nil, format: format)
+    }
+
+    /// Nothing takes the place of an export that somebody keeps.
+    private func refusePinned(_ path: String) throws {
+        let isPinned = try ExportRecord.all(in: service).contains {
+            $0.path == path && $0.isPinned && $0.status == .done
+        }
+        guard isPinned, access(path, F_OK) == 0 else { return }
+        throw RunError(
+            .usage, "pinned_export",
+            "\(path): it is an export that is pinned; choose another place with --out, or use "
+                + "'capsule unpin'")
     }
 
     private static let pieceLength = 1 << 20

@@ -150,7 +150,8 @@ class RunTest(VerbTest):
     def export(self, name, *more, run="r1", at=None, rc=0, **options):
         """Exports a run; returns the path and what the verb says."""
         path = name if name.startswith("/") else self.path(name)
-        words = ["export", "-r", run, "-o", path, *self.new_pw, *more, *self.where(at)]
+        secrets_of_it = [] if "--no-encrypt" in more else self.new_pw
+        words = ["export", "-r", run, "-o", path, *secrets_of_it, *more, *self.where(at)]
         if rc:
             return path, self.error_of(*words, rc=rc, **options)
         return path, self.capsule_json(*words, **options)

@@ -61,6 +61,19 @@ class Place(ExportTest):
         self.capsule("export", "-r", "r1", *self.new_pw, *self.named, cwd=project)
         self.assertEqual(git("status", "--porcelain", "-uall", cwd=project), "")
 
+    def test_other_names_out_of_git(self):
+        """Whatever an export is called, git does not see it."""
+        self.recorded()
+        project = self.path("project")
+        os.makedirs(f"{project}/sub dir")
+        git("init", "-q", ".", cwd=project)
+        for name in ("handed.bin", "sub dir/[odd]*", "a#b!", "!c", "#d", "sub dir/e\\f"):
+            self.export(f"{project}/{name}", cwd=project)
+        self.export(f"{project}/sub dir/folder", "--no-encrypt", "-f", "json-dir", cwd=project)
+        self.assertEqual(git("status", "--porcelain", "-uall", cwd=project), "")
+        support.write(f"{project}/sub dir/odd", b"mine")
+        self.assertIn("odd", git("status", "--porcelain", "-uall", cwd=project))
+
     def test_linked_work_tree(self):
         """A linked work tree, whose .git is a file, is a git work tree."""
         self.recorded()
@@ -213,6 +226,32 @@ class Content(ExportTest):
                         if not leaves and mode != "none":
                             self.assertEqual(
                                 self.manifest(out)["export"]["withheld"], {"model_io": 1})
+
+    def test_said(self):
+        """The manifest of an unsafe export says that calls of models are in it."""
+        self.recorded(capture="full_io")
+        for name, more, includes in (("a", ["--unsafe"], True), ("b", [], False),
+                                     ("c", ["--include", "model-io"], True)):
+            out = self.unpacked(self.export(f"{name}.mv2e", *more)[0])
+            self.assertIs(self.manifest(out)["export"]["includes_model_io"], includes)
+            calls = [row for row in self.exported_events(out)
+                     if row["event_type"] == "ModelCallEnvelope"]
+            self.assertEqual(bool(calls), includes)
+
+    def test_not_recorded(self):
+        """Who asks for calls of models that the run does not record is told."""
+        self.recorded()
+        result = self.capsule("export", "-r", "r1", "-o", self.path("x.mv2e"), "--include",
+                              "model-io", *self.new_pw, *self.named)
+        self.assertIn(b"prompts_only", result.stderr)
+
+    def test_useless_secrets(self):
+        """An export in the clear takes no secret, and says so."""
+        self.recorded()
+        for more in (self.new_pw[:2], ["--recipient", "age1x"]):
+            self.capsule("export", "-r", "r1", "-o", self.path("x.mv2"), "--no-encrypt", *more,
+                         *self.named, rc=1)
+        self.assertFalse(os.path.exists(self.path("x.mv2")))
 
     def test_model_hashes(self):
         """A masked call does not leave with a hash by which what was masked can be guessed."""
@@ -378,7 +417,8 @@ class Origin(ExportTest):
         event = json.loads(self.tool("capsule-audit.py", "proof", proof, "--key", key).stdout)
         self.assertEqual(event["type"], "capsulefs.export.announced")
         self.assertEqual(event["data"]["content_digest"], facts["content_digest"])
-        self.assertEqual(manifest["content_digest"], facts["content_digest"])
+        self.assertEqual(event["data"]["sealed_digest"], manifest["content_digest"])
+        self.assertEqual(self.machine_b().taken(path)["content_digest"], facts["content_digest"])
         forged = manifest["audit_proof"].replace("index ", "index 1")
         self.tool("capsule-audit.py", "proof", support.write(self.path("bad"), forged),
                   "--key", key, rc=3)
@@ -418,6 +458,8 @@ class Origin(ExportTest):
         path, _ = self.export("x.mv2", "--no-encrypt")
         folder, _ = self.export("folder", "--no-encrypt", "-f", "json-dir")
         first, second = self.of_kind("export.CapsuleExported")
+        self.assertEqual(first["content_digest"], second["content_digest"])
+        self.assertEqual(self.export("x.mv2e")[1]["content_digest"], first["content_digest"])
         self.assertEqual(first["sha256"], self.digest_of(path))
         for event, place in ((first, path), (second, folder)):
             self.assertEqual((event["destination"], event["encrypted"], event["safe_mode"]),

@@ -52,6 +52,36 @@ class Starting(RunTest):
         self.finish("r1", "done", rc=1)
         self.assertEqual(self.found_run().get("outcome"), None)
 
+    def test_hostile_settings(self):
+        """Settings that nest without end, or are a pipe, are errors and nothing worse."""
+        for number, text in enumerate((
+                "[" + "a." * 100_000 + "a]\n", "a = " + "[" * 100_000,
+                '"a"' + '."b"' * 100_000 + " = 1\n", "a={" + "b.c={" * 50_000,
+                "x = [\n" + "{a.a.a.a=[\n" * 30_000)):
+            self.env["CAPSULE_CONFIG"] = support.write(self.path(f"c{number}"), text)
+            with self.subTest(number):
+                result = self.capsule("config", rc=1)
+                self.assertIn(self.path(f"c{number}").encode(), result.stderr)
+        os.mkfifo(self.path("pipe"))
+        self.env["CAPSULE_CONFIG"] = self.path("pipe")
+        self.assertIn(b"pipe", self.capsule("config", rc=1, timeout=20).stderr)
+
+    def test_terminal(self):
+        """A terminal has nothing to obey in what is found, replayed and put."""
+        self.begin()
+        evil = "needle \x1b[31mred \x1b]0;title\x07 \u202e\u009b"
+        self.put_text("a.txt", evil)
+        source = support.write(self.path("plain"), b"x")
+        shown = self.put(source, "--as", "n\x1b[32m").stdout
+        self.add("RetrievalRequest", {"request_id": "q", "query": evil, "source": "capsule"})
+        for words in (["search", "needle"], ["search", "needle", "--raw"], ["replay", "run", "r1"],
+                      ["run", "show", "-r", "r1", "-s", "S1"]):
+            shown += self.capsule(*words, *self.named).stdout
+        text = shown.decode()
+        self.assertIn("needle", text)
+        for evil in ("\x1b", "\x07", "\u202e", "\u009b"):
+            self.assertNotIn(evil, text)
+
     def test_policies(self):
         """A policy is stored with the run, and an event refers to it; its URI resolves."""
         one = support.write(self.path("dir", "p.toml"), b"rule = 1\n")
@@ -59,8 +89,13 @@ class Starting(RunTest):
         self.begin("r1", "--policy", one, "--policy", two)
         self.begin("r2", "--policy", one)
         rows = [row for row in self.lines() if row["event_type"] == "PolicySnapshotRef"]
-        self.assertEqual({row["payload"]["policy_id"] for row in rows},
-                         {hashlib.sha256(support.read(path)).hexdigest() for path in (one, two)})
+        ids = {row["payload"]["policy_id"] for row in rows}
+        self.assertEqual(len(ids), 2)
+        other = [row["payload"]["policy_id"] for row in self.lines("r2")]
+        self.assertTrue(set(other) < ids, "equal texts have equal ids")
+        # A hash that anybody can make would let anybody check a guess.
+        self.assertFalse(ids & {hashlib.sha256(support.read(path)).hexdigest()
+                                for path in (one, two)})
         for row in rows:
             text = self.verb("resolve-uri", row["payload"]["policy_uri"])
             self.assertIn(text, ("rule = 1\n", "rule = 2\n"))
@@ -312,6 +347,19 @@ class Capture(RunTest):
                 self.assertFalse(value in stored)
         for row in self.lines():
             self.assertEqual(row["payload"]["redaction_state"], "sanitized_on_ingest")
+
+    def test_sanitized_policies(self):
+        """So are policies, their names, and the names of files."""
+        value = personal()["email"]
+        policy = support.write(self.path(f"policy of {value}.toml"), f"owner = '{value}'\n")
+        self.begin("r1", "--sanitize", "on", "--policy", policy)
+        (row,) = self.lines()
+        self.assertEqual(row["payload"]["redaction_state"], "sanitized_on_ingest")
+        self.assertNotIn(value, json.dumps(row))
+        self.assertNotIn(value, self.verb("resolve-uri", row["payload"]["policy_uri"]))
+        result = self.put_text(f"{value}.txt", "x", rc=1)
+        self.assertIn(b"--as", result.stderr)
+        self.put_text("plain.txt", "x")
 
     def test_sanitized_files(self):
         """With sanitize on, files are masked before they are stored, too."""

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import os
 import time
@@ -198,6 +199,44 @@ class InFiles(PlantedTest):
         for name in ("in.b64", "wrapped.b64"):
             text = support.read(f"{out}/artifacts/{name}")
             self.assertFalse(base64.b64encode(key.encode())[200:260] in text.replace(b"\n", b""))
+
+    def test_policies(self):
+        """A policy is masked, and nothing that leaves is a hash of what it said."""
+        value = f"contact phone {personal()['phone']}\n".encode()
+        policy = support.write(self.path("p.toml"), value)
+        self.begin("r1", "--policy", policy)
+        self.finish()
+        out = self.unpacked(self.export("x.mv2e")[0])
+        (name,) = os.listdir(f"{out}/policy")
+        self.assertEqual(support.read(f"{out}/policy/{name}"), b"contact phone [PHONE:1]\n")
+        everything = b"".join(support.tree_bytes(out).values()) + name.encode()
+        for made in (hashlib.sha256, hashlib.blake2b, hashlib.sha1, hashlib.md5):
+            for text in (value, value.strip()):
+                self.assertNotIn(made(text).hexdigest().encode(), everything)
+
+    def test_places_of_the_machine(self):
+        """Where the workspace, its mount, the project and the home are does not leave in a text."""
+        point = self.attach("timeline=0")
+        home = self.env.get("HOME", os.environ.get("HOME", "/root"))
+        self.begin(at=point)
+        places = [self.ws, f"{self.ws}/x.db", point, f"{point}/runs", self.root, home,
+                  f"{home}/.cache/thing"]
+        self.put_text("log.txt", "".join(f"at {place}: {place},\n" for place in places), at=point)
+        self.add("ErrorEvent", {**ERROR, "message": " ".join(places)}, at=point)
+        for number, place in enumerate((f"file://{self.ws}/y", f"a={home};", "/usr/rootless")):
+            self.put_text(f"n{number}.txt", place, at=point)
+        self.finish(at=point)
+        path, facts = self.export("x.mv2e", at=point, cwd=self.root)
+        out = self.unpacked(path)
+        self.assertGreater(facts["redactions"]["MACHINE_PATH"], 4)
+        everything = b"".join(support.tree_bytes(out).values())
+        for place in (self.ws, point, self.root):
+            left = [name for name, text in support.tree_bytes(out).items()
+                    if place.encode() in text]
+            self.assertEqual(left, [], place)
+        self.assertEqual(support.read(f"{out}/artifacts/n2.txt"), b"/usr/rootless")
+        self.assertNotIn(home.encode() + b"/.cache", everything)
+        self.umount(point)
 
     def test_links_and_attributes(self):
         """Link targets are masked; attributes and owners do not leave."""

@@ -77,16 +77,15 @@ class Collection(RetentionTest):
         self.assertEqual(done["exports"][0]["reason"], found["exports"][0]["reason"])
 
     def test_everywhere(self):
-        """Exports are found wherever they were written, in each format; folders stay."""
+        """Exports are found wherever they were written, in each format."""
         self.recorded()
         os.makedirs(self.path("far/away"))
         paths = [self.export("far/away/x.mv2e")[0], self.export("y.mv2", "--no-encrypt")[0]]
         folder, _ = self.export("folder", "--no-encrypt", "-f", "json-dir")
         stranger = support.write(self.path("far/away/z.mv2e"), support.read(paths[0]))
         found = self.collected(days=31)
-        self.assertEqual(found["exports_deleted"], 2)
-        self.assertEqual([os.path.exists(path) for path in paths], [False, False])
-        self.assertTrue(os.path.exists(f"{folder}/manifest.json"))
+        self.assertEqual(found["exports_deleted"], 3)
+        self.assertEqual([os.path.exists(path) for path in [*paths, folder]], [False] * 3)
         self.assertTrue(os.path.exists(stranger))
 
     def test_changed(self):
@@ -206,10 +205,56 @@ class Collection(RetentionTest):
         self.verb("audit", "verify")
 
 
+    def test_gone(self):
+        """One that is gone is forgotten and not deleted; what a link leads to stays."""
+        gone, moved = self.exports("x.mv2e", "y.mv2e")
+        os.remove(gone)
+        os.rename(moved, self.path("elsewhere"))
+        os.symlink(self.path("elsewhere"), moved)
+        found = self.collected("--dry-run", days=31)
+        self.assertEqual((found["exports_deleted"], found["exports_forgotten"]), (0, 1))
+        found = self.collected(days=31)
+        self.assertEqual((found["exports_deleted"], found["exports_forgotten"],
+                          found["exports_preserved"]), (0, 1, 1))
+        self.assertTrue(os.path.islink(moved))
+        self.assertTrue(os.path.exists(self.path("elsewhere")))
+        (event,) = self.of_kind("gc.deleted")
+        self.assertTrue(event["already_gone"])
+        self.assertEqual(self.of_kind("gc.intended"), [])
+
+    def test_folder(self):
+        """A folder in the clear goes in its time, unless something in it changed."""
+        self.recorded()
+        for name in ("kept", "plain"):
+            self.export(name, "--no-encrypt", "-f", "json-dir")
+        support.write(self.path("kept", "more.txt"), b"mine")
+        self.assertEqual(len(self.facts("exports")["exports"]), 2)
+        found = self.collected(days=31)
+        self.assertEqual((found["exports_deleted"], found["exports_preserved"]), (1, 1))
+        self.assertFalse(os.path.exists(self.path("plain")))
+        self.assertTrue(os.path.exists(self.path("kept", "manifest.json")))
+        self.assertEqual(len(self.of_kind("gc.intended")), 1)
+
+
 @support.needs_root
 @support.needs_fuse
 class Pins(RetentionTest):
     """pin and unpin."""
+
+    def test_not_replaced(self):
+        """Nothing takes the place of a pinned export, before it is unpinned."""
+        (path,) = self.exports("x.mv2e")
+        before = support.read(path)
+        self.verb("pin", path)
+        self.assertEqual(self.export("x.mv2e", "--force", rc=1)[1][0], "pinned_export")
+        for more in (["--force"], ["-f", "json-dir"]):
+            self.export("x.mv2e", "--no-encrypt", *more, rc=1)
+        self.assertEqual(support.read(path), before)
+        self.assertIs(self.facts("exports")["exports"][0]["pinned"], True)
+        self.verb("unpin", path)
+        self.export("x.mv2e", "--force")
+        replaced = self.of_kind("export.intended")[-1]["replaces"]
+        self.assertEqual(replaced, [self.of_kind("gc.deleted")[0]["export_id"]])
 
     def test_pinned(self):
         """A pinned export stays whatever its age, until it is unpinned; both are events."""

@@ -285,6 +285,27 @@ class Failing(TriggerTest):
         self.unlock("r1")
         self.assertEqual(len(self.of_kind("export.CapsuleExported")), 2)
 
+    def test_rehearsed(self):
+        """It tells of all that an export would fail for: recipients, keys, rules, places."""
+        locked = self.key("locked")
+        self.run_command(["ssh-keygen", "-q", "-p", "-P", "", "-N", "phrase", "-f", locked])
+        garbage = support.write(self.path("garbage"), b"no key\n")
+        for name, text, word in (
+                ("r", 'recipients = ["age1bogus"]', "age1bogus"),
+                ("f", f'recipients = ["@{self.path("gone")}"]', "gone"),
+                ("l", f'sign_key = "{locked}"', "locked"),
+                ("g", f'sign_key = "{garbage}"', "garbage"),
+                ("p", 'destination = "/proc/nope"', "/proc/nope"),
+                ("w", f'destination = "{self.ws}/x"', "workspace"),
+                ("u", 'rules = "nope.toml"', "nope.toml")):
+            self.settle(f'[capsule.export]\nmode = "always"\n{text}\n')
+            with self.subTest(name):
+                result = self.verb_here("run", "start", "-s", "S1", "-r", name)
+                self.assertIn(b"would fail", result.stderr)
+                self.assertIn(word.encode(), result.stderr)
+                self.failed(name)
+        self.assertFalse(os.path.exists(f"{self.ws}/x"))
+
     def test_warned(self):
         """run start warns where an automatic export could not work unattended, and only there."""
         self.settle('[capsule.export]\nmode = "always"\n')

@@ -48,13 +48,7 @@ struct NewSlotOptions: ParsableArguments {
         for passphrase in try named.namedPassphrases() {
             slots.append(SealRequest.Slot(.passphrase(passphrase, cost), label: "passphrase"))
         }
-        for text in try recipientTexts() {
-            do throws(CryptoError) {
-                slots.append(SealRequest.Slot(.recipient(try Recipient(text)), label: text))
-            } catch {
-                throw AccessError(.usage, code: "malformed_key", "--recipient: \(error)")
-            }
-        }
+        slots += try Self.recipients(recipient)
         for path in newKeyFile {
             slots.append(
                 SealRequest.Slot(.keyFile(try SecretReader.newKeyFile(path)), label: "key file"))
@@ -83,9 +77,22 @@ struct NewSlotOptions: ParsableArguments {
         return passphrases.map { SealRequest.Slot(.passphrase($0, cost), label: "passphrase") }
     }
 
-    private func recipientTexts() throws(AccessError) -> [String] {
+    /// The slots of recipients, or of those in each `@FILE`.
+    static func recipients(_ words: [String]) throws(AccessError) -> [SealRequest.Slot] {
+        var slots: [SealRequest.Slot] = []
+        for text in try recipientTexts(words) {
+            do throws(CryptoError) {
+                slots.append(SealRequest.Slot(.recipient(try Recipient(text)), label: text))
+            } catch {
+                throw AccessError(.usage, code: "malformed_key", "recipient '\(text)': \(error)")
+            }
+        }
+        return slots
+    }
+
+    private static func recipientTexts(_ words: [String]) throws(AccessError) -> [String] {
         var texts: [String] = []
-        for word in recipient {
+        for word in words {
             guard word.hasPrefix("@") else {
                 texts.append(word)
                 continue

@@ -88,14 +88,23 @@ enum ProjectTop {
         return String(cString: text)
     }
 
-    /// A path below the top as git names it, or nil.
-    static func relative(_ place: String) -> String? {
+    /// A path as a pattern of gitignore(5) that means it and nothing else.
+    static func pattern(_ path: String) -> String {
+        path.reduce(into: "") { result, character in
+            if "\\*?[!# ".contains(character) { result += "\\" }
+            result.append(character)
+        }
+    }
+
+    /// A path below the top as git names it, or nil; the top itself is empty, if asked for.
+    static func relative(_ place: String, orTop: Bool = false) -> String? {
         guard let resolved = realpath(place, nil), let top = realpath(path, nil) else { return nil }
         defer {
             free(resolved)
             free(top)
         }
         let (absolute, prefix) = (String(cString: resolved), String(cString: top) + "/")
+        if orTop, absolute + "/" == prefix { return "" }
         return absolute.hasPrefix(prefix) ? String(absolute.dropFirst(prefix.count)) : nil
     }
 

@@ -1,5 +1,6 @@
 import CapsuleAccess
 import CapsuleSystem
+import Glibc
 
 /// A file of a few lines that the user names.
 enum SmallFile {
@@ -7,6 +8,11 @@ enum SmallFile {
 
     /// All its bytes. Throws `AccessError`, also for one of more than a mebibyte.
     static func read(_ path: String) throws(AccessError) -> [UInt8] {
+        var facts = stat()
+        guard stat(path, &facts) != 0 || facts.st_mode & S_IFMT != S_IFIFO else {
+            throw AccessError(
+                .usage, code: "unusable_path", "\(path): it is a pipe; name a regular file")
+        }
         do throws(SystemError) {
             let file = try FileStorage(path: path)
             let length = try file.length()

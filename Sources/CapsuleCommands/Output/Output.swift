@@ -10,14 +10,14 @@ enum Output {
     /// The version of every JSON object printed; fields may be added without a new one.
     static let schemaVersion = 1
 
-    /// A line of a result.
-    static func line(_ text: String) { write(text + "\n", to: 1) }
+    /// A line of a result. What came from outside gives a terminal nothing to obey.
+    static func line(_ text: String) { write(Text.tame(text) + "\n", to: 1) }
 
-    /// Text of a result as it is.
-    static func text(_ text: String) { write(text, to: 1) }
+    /// Text of a result, likewise.
+    static func text(_ text: String) { write(Text.tame(text), to: 1) }
 
     /// A result for programs: sorted keys, with `schema_version` and `tool_version`.
-    static func json(_ payload: some Encodable) { line(encode(payload)) }
+    static func json(_ payload: some Encodable) { write(encode(payload) + "\n", to: 1) }
 
     /// A warning for a person.
     static func warn(_ text: String) { note("warning: \(text)") }

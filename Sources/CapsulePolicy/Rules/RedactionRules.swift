@@ -2,6 +2,7 @@
 /// configuration or our own, and the detectors of personal data, which every set has.
 public struct RedactionRules: Sendable {
     let compiled: CompiledRules
+    private let parsed: RuleFileParser.Result
 
     /// The rules that come with the program.
     public static let standard: RedactionRules = {
@@ -17,7 +18,20 @@ public struct RedactionRules: Sendable {
     }
 
     init(_ result: RuleFileParser.Result) {
+        parsed = result
         compiled = CompiledRules(result.rules + PersonalRules.all, result.allowlists)
+    }
+
+    /// These rules and one that masks directories of this machine, wherever a text names them or
+    /// something below. The root directory is none.
+    public func masking(directories: [String]) -> RedactionRules {
+        var more = parsed
+        let paths = Set(directories).filter { $0.hasPrefix("/") && $0.utf8.count > 3 }
+        // The longest first, and in an order that is always the same: it numbers placeholders.
+        for path in paths.sorted(by: { ($1.utf8.count, $0) < ($0.utf8.count, $1) }) {
+            more.rules.append(MachinePath.rule(path))
+        }
+        return RedactionRules(more)
     }
 
     /// The ids of all rules, those of personal data last.

@@ -12,6 +12,7 @@ enum TOMLValue {
 
     /// Parses a document; its top is a table.
     static func parse(_ bytes: [UInt8]) throws(RedactionError) -> [String: TOMLValue] {
+        try TOMLDepth.check(bytes)
         var message = [CChar](repeating: 0, count: 256)
         var line: UInt32 = 0
         let document = bytes.withUnsafeBytes { raw in

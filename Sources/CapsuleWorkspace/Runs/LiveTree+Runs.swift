@@ -1,4 +1,5 @@
 import CapsuleBytes
+import CapsuleCrypto
 import CapsuleStore
 import CapsuleSystem
 import Crypto
@@ -112,6 +113,10 @@ extension LiveTree {
 
     /// As `RunService` says.
     public func startRun(_ start: RunStart) throws(WorkspaceError) -> Run {
+        var start = start
+        start.policies = start.policies.map {
+            RunPolicy(id: audit.keys.policyID($0.body), name: $0.name, body: $0.body)
+        }
         // First what can fail for the tree's sake.
         for track in RunTrack.allCases {
             _ = try makeDirectories(start.name.directory + [Array(track.rawValue.utf8)])
@@ -135,7 +140,9 @@ extension LiveTree {
         let workspace = try workspaceID()
         if !start.policies.isEmpty {
             _ = try addEvents(
-                start.policies.map { $0.reference(workspace: workspace) }, to: start.name)
+                start.policies.map {
+                    $0.reference(workspace: workspace, isSanitized: start.isSanitized)
+                }, to: start.name)
         }
         try commit()
         return try locked { () throws(WorkspaceError) in

@@ -1,3 +1,6 @@
+import CapsuleBytes
+import Crypto
+
 /// A run: what somebody, or some program, did for a work item, and how it ended.
 public struct Run: Equatable, Sendable {
     /// How much of what models said is recorded.
@@ -106,12 +109,18 @@ public struct RunStart: Equatable, Sendable {
 
 /// A policy as it was when a run began.
 public struct RunPolicy: Equatable, Sendable {
-    /// The SHA-256 of its text, in hex.
+    /// What says of two texts whether they are the same, in hex.
     public let id: String
     /// The name of its file.
     public let name: String
     /// Its text.
     public let body: [UInt8]
+
+    /// A policy whose id is the SHA-256 of its text. A workspace gives it one of its own instead,
+    /// since a hash of what is masked would let anybody check a guess.
+    public init(name: String, body: [UInt8]) {
+        self.init(id: Text.hex(SHA256.hash(data: body)), name: name, body: body)
+    }
 
     /// A policy.
     public init(id: String, name: String, body: [UInt8]) {
@@ -162,12 +171,14 @@ extension RunEvent {
 
 extension RunPolicy {
     /// The event that says that a run is under it.
-    public func reference(workspace: String) -> RunEvent {
-        let payload: EventValue = .object([
+    public func reference(workspace: String, isSanitized: Bool) -> RunEvent {
+        var payload: [String: EventValue] = [
             "policy_id": .text(id), "policy_hash": .text(id), "name": .text(name),
             "policy_uri": .text("mv2://\(workspace)/policy/\(id)"),
-        ])
-        return RunEvent(type: "PolicySnapshotRef", stage: "", payload: payload.line)
+        ]
+        if isSanitized { payload["redaction_state"] = .text("sanitized_on_ingest") }
+        return RunEvent(
+            type: "PolicySnapshotRef", stage: "", payload: EventValue.object(payload).line)
     }
 }
 

@@ -60,7 +60,7 @@ enum Policies {
         "password = \"correct horse\" # a\nAKIAQX7PL2MZ4RT6WN3K zoltan@mail-host.net",
         "postgres://admin:swordfish77@db/x?token=4f2a9c81d7e6b3a5 +49 30 901820114",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----",
-        "YXBpX2tleT00ZjJhOWM4MWQ3ZTZiM2E1 4539 1488 0343 6467 2001:db8::1 /home/quill/x",
+        "YXBpX2tleT00ZjJhOWM4MWQ3ZTZiM2E1 4539 1488 0343 6467 2001:db8::1 ~quill/x",
         "%70assword%3Dswordfish77 DE89370400440532013000 [EMAIL:1] [JWT:2",
     ]
 

@@ -24,10 +24,11 @@ struct CollectCommand: ParsableCommand {
         let path: String
         let deleted: Bool
         let goes: Bool
+        var gone = false
         let reason: String
 
         private enum CodingKeys: String, CodingKey {
-            case path, deleted, reason
+            case path, deleted, gone, reason
             case goes = "due"
         }
     }
@@ -35,6 +36,7 @@ struct CollectCommand: ParsableCommand {
     private struct Result: Encodable {
         var dryRun: Bool
         var exportsDeleted = 0
+        var exportsForgotten = 0
         var exportsKept = 0
         var tempFilesDeleted = 0
         var bytesFreed: UInt64 = 0
@@ -45,6 +47,7 @@ struct CollectCommand: ParsableCommand {
             case exports, failures
             case dryRun = "dry_run"
             case exportsDeleted = "exports_deleted"
+            case exportsForgotten = "exports_forgotten"
             case exportsKept = "exports_preserved"
             case tempFilesDeleted = "temp_files_deleted"
             case bytesFreed = "bytes_freed"
@@ -71,13 +74,19 @@ struct CollectCommand: ParsableCommand {
 
     private func show(_ result: Result) {
         for item in result.exports {
-            let word = item.deleted ? "deleted" : item.goes ? "would delete" : "kept"
-            Output.line("\(word) \(item.path): \(item.reason)")
+            Output.line("\(word(for: item)) \(item.path): \(item.reason)")
         }
         let word = dryRun ? "would delete" : "deleted"
         Output.line(
             "\(word) \(result.exportsDeleted) exports and \(result.tempFilesDeleted) temporary "
                 + "files, \(Human.bytes(result.bytesFreed))")
+    }
+
+    private func word(for item: Item) -> String {
+        if item.deleted { return "deleted" }
+        if !item.goes { return "kept" }
+        if item.gone { return dryRun ? "would forget" : "forgot" }
+        return "would delete"
     }
 
     /// The present time, or what SOURCE_DATE_EPOCH says.
@@ -123,16 +132,18 @@ extension CollectCommand {
         guard let verdict = try collector.verdict(on: id) else { return }
         if verdict.goes {
             var facts = stat()
-            let isThere = stat(verdict.record.path, &facts) == 0
+            let isFile = stat(verdict.record.path, &facts) == 0 && !verdict.record.isFolder
             if !dryRun { try collector.delete(verdict) }
-            if isThere { result.bytesFreed += UInt64(facts.st_size) }
-            result.exportsDeleted += 1
+            if isFile { result.bytesFreed += UInt64(facts.st_size) }
+            if verdict.isGone { result.exportsForgotten += 1 } else { result.exportsDeleted += 1 }
         } else {
             result.exportsKept += 1
         }
         result.exports.append(
             Item(
-                path: verdict.record.path, deleted: verdict.goes && !dryRun, goes: verdict.goes,
+                path: verdict.record.path,
+                deleted: verdict.goes && !verdict.isGone && !dryRun, goes: verdict.goes,
+                gone: verdict.isGone,
                 reason: verdict.reason))
     }
 }

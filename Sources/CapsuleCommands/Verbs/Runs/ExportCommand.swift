@@ -23,6 +23,12 @@ struct ExportSecretOptions: ParsableArguments {
     @Option(name: .long, help: "Make a slot for an age recipient, or for each one in @FILE.")
     var recipient: [String] = []
 
+    /// Whether none is named.
+    var isEmpty: Bool {
+        capsulePassphraseFile.isEmpty && capsulePassphraseFd.isEmpty
+            && capsulePassphraseCommand.isEmpty && recipient.isEmpty
+    }
+
     /// The slots: what was named, else for the environment's passphrase, else for one typed twice.
     func slots(
         _ recipients: [String], cost: Argon2id.Cost, object: String, mayAsk: Bool
@@ -97,6 +103,10 @@ struct ExportCommand: ParsableCommand {
         guard format == "mv2" || sign.isEmpty else {
             throw ValidationError("a folder cannot be signed: json-dir takes no --sign")
         }
+        guard encrypt || capsuleSecrets.isEmpty else {
+            throw ValidationError(
+                "--no-encrypt writes in the clear: it takes no passphrase and no recipient")
+        }
         guard !explain || preview else { throw ValidationError("--explain needs --preview") }
     }
 
@@ -111,17 +121,21 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let settings = try SettingsFile.find()
         try MemoryBackend.requireCapsules(settings)
-        let rules = try settings.rules()
         try place.withAccess(opening) { access in
+            let rules = try ExportRules.of(settings, workspace: access.path)
             let run = try which.find(in: access.service)
             let exporter = RunExporter(access.service, tree: access.tree)
+            if scope.includesModelIO, run.capture != .full {
+                Output.warn(
+                    "the run records \(run.capture.rawValue), so no call of a model leaves")
+            }
             if preview {
                 let prepared = try exporter.prepare(run, scope: scope, rules: rules)
                 return ExportPreview(prepared).show(
                     explains: explain, asJSON: outputOptions.json)
             }
             if format == "json-dir" {
-                return try writeFolder(run, exporter, access, rules)
+                return try writeFolder(run, exporter, access, settings, rules)
             }
             if !encrypt { return try writePlain(run, exporter, access, settings, rules) }
             var job = ExportJob(access: access, settings: settings)
@@ -131,6 +145,7 @@ struct ExportCommand: ParsableCommand {
             job.trigger = "command"
             job.path = try ExportPlace(run.name, out: out, settings: settings).checked(
                 against: access.path)
+            try MemvidOutput.check(job.path, replaces: force)
             let slots = try capsuleSecrets.slots(
                 [], cost: try cost.cost, object: job.path, mayAsk: true)
             let result = try job.export(run, slots: slots)
@@ -147,34 +162,32 @@ struct ExportCommand: ParsableCommand {
             against: access.path)
         try MemvidOutput.check(path, replaces: force)
         let signers = try Signers(paths: sign)
-        let record = try exporter.exportPlain(
-            run, scope: scope, rules: rules, to: path, format: "mv2"
+        let result = try exporter.exportPlain(
+            run, scope: scope, rules: rules, to: path, format: "mv2",
+            isSigned: !signers.keys.isEmpty
         ) { tree, willPublish in
             let target = try MemvidOutput(path: path, replaces: force)
             _ = try Packing.pack(
                 tree, to: target, passphrase: nil, signers, ByteProgress(),
                 willPublish: { try willPublish(target.file) })
         }
-        showPlain(record)
-    }
-
-    private func showPlain(_ record: ExportRecord) {
-        if outputOptions.json { return Output.json(record) }
-        Output.line("exported \(record.run) to \(record.path), which is not encrypted")
+        ExportResult(result).show(asJSON: outputOptions.json)
     }
 
     private func writeFolder(
-        _ run: Run, _ exporter: RunExporter, _ access: WorkspaceAccess, _ rules: RedactionRules
+        _ run: Run, _ exporter: RunExporter, _ access: WorkspaceAccess,
+        _ settings: SettingsFile, _ rules: RedactionRules
     ) throws {
         guard let out else {
             throw AccessError(.usage, code: "usage", "json-dir has no default place: give --out")
         }
-        let path = try ExportPlace.absolute(out, against: access.path)
-        let record = try exporter.exportPlain(
+        let path = try ExportPlace(run.name, out: out, settings: settings).checked(
+            against: access.path)
+        let result = try exporter.exportPlain(
             run, scope: scope, rules: rules, to: path, format: RunExporter.folderFormat
         ) { tree, _ in
             try FolderOutput(path).write(tree)
         }
-        showPlain(record)
+        ExportResult(result).show(asJSON: outputOptions.json)
     }
 }

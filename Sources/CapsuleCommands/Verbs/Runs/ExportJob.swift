@@ -1,4 +1,5 @@
 import CapsuleAccess
+import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
 import CapsulePolicy
@@ -36,11 +37,31 @@ struct ExportPlace {
             try Self.refuse(Self.existing(directory), within: workspace, path)
             try Self.makeDirectories(directory)
         }
+        let place = try Self.absolute(path, against: workspace)
         if !settings.commitsExports {
-            let inside = ProjectTop.relative(workspace).map { ["/\($0)/"] } ?? []
-            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"] + inside)
+            ProjectTop.exclude(["*.mv2", "*.mv2e", ".speckit/"] + inside(workspace))
         }
-        return try Self.absolute(path, against: workspace)
+        return place
+    }
+
+    /// The lines that keep the workspace and a capsule of another name out of git.
+    private func inside(_ workspace: String) -> [String] {
+        let directory = ProjectTop.relative(workspace).map { ["/\($0)/"] } ?? []
+        guard !path.hasSuffix(".mv2"), !path.hasSuffix(".mv2e") else { return directory }
+        let (parent, base) = AtomicFile.split(path)
+        guard let relative = ProjectTop.relative(parent, orTop: true) else { return directory }
+        return directory + [
+            "/\(ProjectTop.pattern(relative.isEmpty ? base : "\(relative)/\(base)"))"
+        ]
+    }
+
+    /// Whether a file could be made there. Throws what would be thrown then; nothing stays.
+    func rehearse(against workspace: String) throws {
+        let place = Self.existing(AtomicFile.split(path).directory)
+        try Self.refuse(place, within: workspace, path)
+        let probe = "\(place)/.capsule-\(Text.hex(Environment.random(8)))"
+        guard mkdir(probe, 0o700) == 0 else { throw SystemError.last("create", path) }
+        rmdir(probe)
     }
 
     /// The deepest directory on the way to one that is there.
@@ -114,7 +135,8 @@ struct ExportJob {
         seal.replaces = replaces
         seal.expectedSigners = signers?.fingerprints ?? []
         var request = RunExporter.Request(
-            run: run, scope: scope, rules: try settings.rules(), seal: seal, trigger: trigger)
+            run: run, scope: scope, rules: try ExportRules.of(settings, workspace: access.path),
+            seal: seal, trigger: trigger)
         request.isOwed = isOwed
         return try RunExporter(access.service, tree: access.tree).export(
             request, sign: { try signers?.sign($0) ?? [] })
@@ -124,7 +146,7 @@ struct ExportJob {
 /// What `export` reports.
 struct ExportResult: Encodable {
     let exported = true
-    let format = "mv2e"
+    let format: String
     let outputPath: String
     let specID: String
     let runID: String
@@ -140,9 +162,10 @@ struct ExportResult: Encodable {
     let redactions: [String: Int]
     let withheld: [String: Int]
     let changedQueries: [String]
-    let root: String
+    let root: String?
 
     init(_ result: RunExporter.Result) {
+        format = result.format
         outputPath = result.record.path
         specID = result.record.spec
         runID = result.record.run
@@ -158,7 +181,7 @@ struct ExportResult: Encodable {
         redactions = result.prepared.redactions
         withheld = result.prepared.withheld
         changedQueries = result.prepared.changedQueries
-        root = result.sealed.trailer.root.hex
+        root = result.sealed?.trailer.root.hex
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -179,7 +202,8 @@ struct ExportResult: Encodable {
 
     func show(asJSON: Bool) {
         if asJSON { return Output.json(self) }
-        Output.line("exported \(runID) to \(outputPath)")
+        let clear = encrypted ? "" : ", which is not encrypted"
+        Output.line("exported \(runID) to \(outputPath)\(clear)")
         for (title, counts) in [("masked", redactions), ("withheld", withheld)]
         where !counts.isEmpty {
             let list = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }

@@ -53,41 +53,29 @@ struct RunStartCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = try SettingsFile.find().settings
+        let file = try SettingsFile.find()
+        let settings = file.settings
         var start = RunStart(try RunName(spec: spec, run: id ?? Self.newID()))
         start.isHighRisk = risk == "high"
         start.capture = Run.Capture(rawValue: capture ?? settings.captureMode) ?? .prompts
         start.isSanitized = sanitize.map { $0 == "on" } ?? settings.sanitizes
+        let masker = start.isSanitized ? TextMasker.forRecording(try file.rules()) : nil
         start.policies = try policy.map { path in
             let body = try SmallFile.read(path)
             let name = path.split(separator: "/").last.map(String.init) ?? path
-            return RunPolicy(id: Text.hex(SHA256.hash(data: body)), name: name, body: body)
+            return RunPolicy(
+                name: masker?.mask(name) ?? name, body: masker?.mask(body, path: name) ?? body)
         }
-        warnOfExport(try SettingsFile.find())
+        if ExportRehearsal.isLikely(start, settings) {
+            let rehearsal = ExportRehearsal(
+                start.name, settings: file, workspace: try place.path())
+            for fault in rehearsal.faults() {
+                Output.warn("an automatic export of this run would fail: \(fault)")
+            }
+        }
         let started = try place.withRuns(opening) { try $0.startRun(start) }
         if outputOptions.json { return Output.json(RunRow(started)) }
         Output.line(started.name.run)
-    }
-
-    /// An export by itself has nobody to ask for a passphrase.
-    private func warnOfExport(_ file: SettingsFile) {
-        let settings = file.settings
-        let isLikely =
-            risk == "high" || settings.exportMode == .always || settings.isHighRisk
-            || settings.highRiskSpecs.contains(spec) || settings.requiresAuditHandoff
-        guard isLikely, settings.exportMode != .manual, settings.hasExportTriggers
-        else { return }
-        if let key = file.signKey, access(key, R_OK) != 0 {
-            Output.warn(
-                "an automatic export of this run would fail: \(key), capsule.export.sign_key, "
-                    + "cannot be read")
-        }
-        guard settings.recipients.isEmpty,
-            Environment.variable("SPECKIT_MEMVID_PASSPHRASE") == nil
-        else { return }
-        Output.warn(
-            "an automatic export of this run would fail: name capsule.export.recipients, or set "
-                + "SPECKIT_MEMVID_PASSPHRASE")
     }
 
     /// The time and something that two runs of one second do not share.
@@ -206,6 +194,12 @@ struct RunPutCommand: ParsableCommand {
                         + "another run, or as text")
             }
             let base = name.last.map { String(decoding: $0, as: UTF8.self) }
+            if let kind = name.lazy.compactMap(masker.firstFinding).first {
+                throw RunError(
+                    .usage, "bad_name",
+                    "\(path): the run is sanitized, and its name there would hold something that "
+                        + "is masked (\(kind)): give it another with --as")
+            }
             let masked = masker.mask(whole, path: base)
             for start in stride(from: 0, to: masked.count, by: pieceLength) {
                 try file.append(Array(masked[start..<min(start + pieceLength, masked.count)]))

@@ -68,7 +68,7 @@ struct RunShowCommand: ParsableCommand {
                 "checkpoint \(checkpoint.label): \(checkpoint.timestamp), "
                     + "\(checkpoint.eventCount) events")
         }
-        for line in shown { Output.bytes(line + [10]) }
+        for line in shown { Output.line(String(decoding: line, as: UTF8.self)) }
     }
 }
 

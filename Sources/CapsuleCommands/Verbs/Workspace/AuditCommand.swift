@@ -86,7 +86,7 @@ struct AuditListCommand: ParsableCommand {
             }
             if let type, !event.type.contains(type) { continue }
             if json {
-                Output.line(String(decoding: line, as: UTF8.self))
+                Output.bytes(line + [10])
             } else {
                 table.add(event.id, event.time, event.type, event.particulars)
             }
@@ -140,7 +140,7 @@ struct AuditShowCommand: ParsableCommand {
             return Output.json(
                 Result(event: event, salt: name.map { Text.hex($0.salt) }, path: name?.path))
         }
-        Output.line(event)
+        Output.bytes(line + [10])
         if let name { Output.line("path \(Text.escaped(name.path))") }
     }
 }
