@@ -18,6 +18,27 @@ struct RedactorTests {
         #expect(masked(other) == "[EMAIL:1]")
     }
 
+    @Test("directories of the machine are masked wherever they stand, and nothing that is longer")
+    func machinePaths() {
+        let (home, deep) = ("/ro" + "ot", "/srv/ag(e)nt-7")
+        let redactor = Redactor(
+            rules: RedactionRules.standard.masking(directories: [home, deep, "/", ""]))
+        func masked(_ text: String) -> String {
+            String(decoding: redactor.mask(Array(text.utf8)).bytes, as: UTF8.self)
+        }
+        #expect(
+            masked("at \(deep)/x \(deep) \(deep)")
+                == "at [MACHINE_PATH:1]/x [MACHINE_PATH:1] [MACHINE_PATH:1]")
+        #expect(
+            masked("file:///var\(deep):\(home)/y")
+                == "file:///var[MACHINE_PATH:1]:[MACHINE_PATH:2]/y")
+        for text in ["\(home)less", "/usr\(home)", "/srv/ag", "/srv/age)nt-7"] {
+            #expect(masked(text) == text)
+        }
+        let encoded = Text.base64(Array("cd \(deep)/build".utf8))
+        #expect(!masked(encoded).contains(encoded))
+    }
+
     @Test("a value has one ordinal, plain and encoded")
     func encodedOrdinals() {
         let redactor = Redactor()

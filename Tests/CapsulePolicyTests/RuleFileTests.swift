@@ -125,6 +125,35 @@ struct RuleFileTests {
         #expect(try !found(greedy, hostile).isEmpty)
     }
 
+    @Test(
+        "a document that nests without end is refused before anything recurs",
+        arguments: [
+            "[" + String(repeating: "a.", count: 201) + "a]",
+            "\"a\"" + String(repeating: ".'b'", count: 300) + " = 1",
+            "a = " + String(repeating: "[", count: 300),
+            "a = " + String(repeating: "{ b.c = ", count: 150),
+            "x = [\n" + String(repeating: "{a.a=[\n", count: 90),
+            "x = '''\n'''''\ny = " + String(repeating: "[", count: 300),
+            "x = \"a\\\"b\" # '''\ny = " + String(repeating: "[", count: 300),
+        ])
+    func depth(_ text: String) {
+        #expect(message(text).contains("it nests too deeply"))
+    }
+
+    @Test(
+        "what only looks deep is not refused for that",
+        arguments: [
+            "x = '" + String(repeating: ".[{", count: 500) + "'",
+            "x = \"\"\"" + String(repeating: "a.\"\"b[\n", count: 500) + "\"\"\"",
+            "# " + String(repeating: "a.", count: 500),
+            "x = [" + String(repeating: "{ a.b = 1 }, ", count: 500) + "]",
+            String(repeating: "[[a.b.c]]\nd.e = 1.5\n", count: 500),
+            "x = '''" + String(repeating: "''.", count: 500) + "'''''",
+        ])
+    func shallow(_ text: String) {
+        #expect(!message(text).contains("it nests too deeply"))
+    }
+
     @Test("what cannot be obeyed is an error that names rule and field")
     func errors() {
         #expect(message("[[rules]\n").hasPrefix("the rule file is no TOML, line 1"))
