@@ -57,7 +57,7 @@ class Starting(RunTest):
         for number, text in enumerate((
                 "[" + "a." * 100_000 + "a]\n", "a = " + "[" * 100_000,
                 '"a"' + '."b"' * 100_000 + " = 1\n", "a={" + "b.c={" * 50_000,
-                "x = [\n" + "{a.a.a.a=[\n" * 30_000)):
+                "x = [\n" + "{a.a.a.a=[\n" * 30_000, "[=\n", "[\0]", "[[[a")):
             self.env["CAPSULE_CONFIG"] = support.write(self.path(f"c{number}"), text)
             with self.subTest(number):
                 result = self.capsule("config", rc=1)

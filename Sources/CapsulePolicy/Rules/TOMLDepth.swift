@@ -1,4 +1,5 @@
-/// Counts how deep a TOML document may nest, before anything recurs on it.
+/// Refuses what the parser of TOML would stumble over: documents that nest without end, and control
+/// characters.
 ///
 /// A dotted key of a hundred thousand parts is a hundred thousand tables within each other, and
 /// whoever takes them apart, or frees them, needs a stack as deep. Every level costs a dot or a
@@ -31,6 +32,10 @@ struct TOMLDepth {
         let byte = text[index]
         defer { index += 1 }
         if byte == UInt8(ascii: "\n") { endLine() }
+        // TOML has no control characters but these, and the parser makes assumptions of that.
+        guard byte >= 0x20 && byte != 0x7f || [0x09, 0x0a, 0x0d].contains(byte) else {
+            throw .notTOML(line: line, reason: "a control character")
+        }
         switch place {
         case .comment: return
         case .plain: try takePlain(byte, text, &index)
