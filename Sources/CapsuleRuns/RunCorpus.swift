@@ -10,6 +10,8 @@ public struct RunCorpus {
     public struct Document: Equatable, Sendable {
         /// Its URI.
         public let uri: String
+        /// The import, or the capsule's file, that it is of; nil: the workspace's own.
+        public let origin: String?
         /// event, artifact, evidence or file.
         public let kind: String
         /// Its text.
@@ -18,14 +20,16 @@ public struct RunCorpus {
 
     /// The documents.
     public let documents: [Document]
+    /// The run, if it is one.
+    public let run: RunName?
 
     /// The longest text that is searched, in bytes.
     private static let textLengthMax: UInt64 = 8 << 20
 
-    /// The documents of a folder at a checkpoint, or at its end. What is no run has files only,
-    /// named after `name`.
+    /// The documents of a folder at a checkpoint, or at its end. The folder is that of `origin`, an
+    /// import or a capsule, or the workspace's own. What is no run has files only, named after it.
     public init(
-        _ tree: any ReadableTree, asOf checkpoint: String? = nil, name: String = ""
+        _ tree: any ReadableTree, asOf checkpoint: String? = nil, origin: String? = nil
     ) throws {
         guard let found = try tree.resolve([Array("manifest.json".utf8)]), found.entry.isRegular,
             let manifest = try? JSONValue(
@@ -35,8 +39,11 @@ public struct RunCorpus {
         else {
             documents = try Self.files(below: [], in: tree).map { path, text in
                 let path = Text.escaped(Array(path.joined(separator: [0x2f])))
-                return Document(uri: "capsule://\(name)/\(path)", kind: "file", text: text)
+                return Document(
+                    uri: "capsule://\(origin ?? "")/\(path)", origin: origin, kind: "file",
+                    text: text)
             }
+            self.run = nil
             return
         }
         let runName = try RunName(spec: spec, run: run)
@@ -45,21 +52,23 @@ public struct RunCorpus {
             throw RunError(
                 .usage, "unknown_checkpoint", "the run '\(run)' has no checkpoint '\(checkpoint)'")
         }
-        var documents = try Self.events(top, in: tree)
+        var documents = try Self.events(top, in: tree, origin)
         for track in RunTrack.allCases {
             let folder = top + [Array(track.rawValue.utf8)]
             for (path, text) in try Self.files(below: folder, in: tree) {
                 let inside = Array(path.dropFirst(top.count))
                 guard let uri = RunURI.file(inside, of: runName, in: workspace) else { continue }
                 documents.append(
-                    Document(uri: uri.text, kind: uri.kind.rawValue, text: text))
+                    Document(
+                        uri: uri.text, origin: origin, kind: uri.kind.rawValue, text: text))
             }
         }
         self.documents = documents
+        self.run = runName
     }
 
     private static func events(
-        _ top: [[UInt8]], in tree: any ReadableTree
+        _ top: [[UInt8]], in tree: any ReadableTree, _ origin: String?
     ) throws -> [Document] {
         guard let found = try tree.resolve(top + [Array("events.jsonl".utf8)]) else { return [] }
         let entry = try tree.inode(of: found.entry, found.ordinal).entry
@@ -67,7 +76,9 @@ public struct RunCorpus {
             let event = try JSONValue(parsing: Array(line), "event")
             guard let uri = event["uri"]?.text, let payload = event["payload"] else { return nil }
             let type = event["event_type"]?.text ?? ""
-            return Document(uri: uri, kind: "event", text: Array("\(type) ".utf8) + payload.line)
+            return Document(
+                uri: uri, origin: origin, kind: "event",
+                text: Array("\(type) ".utf8) + payload.line)
         }
     }
 
@@ -93,65 +104,5 @@ public struct RunCorpus {
             }
         }
         return files
-    }
-
-    /// The index of several corpora.
-    public static func index(_ corpora: [RunCorpus], kind: String? = nil) throws -> TextIndex {
-        let index = try TextIndex()
-        for document in corpora.flatMap(\.documents) where kind == nil || document.kind == kind {
-            try index.add(
-                document.uri, kind: document.kind, text: Self.withoutOrdinals(document.text))
-        }
-        return index
-    }
-
-    /// A placeholder counts as one word, whatever its number: which value it stands for is nobody's
-    /// business, and the number depends on what else was masked.
-    static func withoutOrdinals(_ text: [UInt8]) -> [UInt8] {
-        guard text.contains(0x5b) else { return text }
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count)
-        var rest = text[...]
-        while let start = rest.firstIndex(of: 0x5b) {
-            result += rest[..<start]
-            rest = rest[start...]
-            let kind = rest.dropFirst().prefix {
-                (0x41...0x5a).contains($0) || $0 == 0x5f || (0x30...0x39).contains($0)
-            }
-            let colon = kind.endIndex
-            let digits = rest[min(colon + 1, rest.endIndex)...].prefix {
-                (0x30...0x39).contains($0)
-            }
-            let isPlaceholder =
-                !kind.isEmpty && colon < rest.endIndex && rest[colon] == 0x3a && !digits.isEmpty
-                && digits.endIndex < rest.endIndex && rest[digits.endIndex] == 0x5d
-            if isPlaceholder {
-                result += Array("masked".utf8) + kind.filter { $0 != 0x5f }
-                rest = rest[(digits.endIndex + 1)...]
-            } else {
-                result.append(0x5b)
-                rest = rest.dropFirst()
-            }
-        }
-        return result + rest
-    }
-
-    /// A part of an indexed text as it is shown: with placeholders, which have lost their numbers.
-    public static func withPlaceholders(_ snippet: String) -> [UInt8] {
-        var words: [String] = []
-        for part in snippet.split(separator: " ", omittingEmptySubsequences: false) {
-            let word = String(part)
-            let rest = word.firstRange(of: "masked").map { word[$0.upperBound...] } ?? ""
-            let kind = rest.prefix { $0.isUppercase || $0.isNumber }
-            words.append(
-                kind.isEmpty ? word : word.replacing("masked\(kind)", with: "[\(kind)]"))
-        }
-        return Array(words.joined(separator: " ").utf8)
-    }
-
-    /// The words of a query.
-    public static func words(_ query: String) -> [String] {
-        String(decoding: withoutOrdinals(Array(query.utf8)), as: UTF8.self)
-            .split(whereSeparator: \.isWhitespace).map(String.init)
     }
 }

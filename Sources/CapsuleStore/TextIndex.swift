@@ -4,21 +4,25 @@ import CSQLite3
 public final class TextIndex {
     /// A document that was found.
     public struct Hit: Equatable, Sendable {
-        /// The document's name.
-        public let name: String
-        /// Its kind.
-        public let kind: String
+        /// Which one: how many were added before it.
+        public let number: Int
         /// BM25 as FTS5 computes it, turned round: the higher, the better.
         public let score: Double
-        /// A part of the text around what was found.
-        public let snippet: String
     }
 
     private let raw: OpaquePointer
     private let insert: OpaquePointer
+    private let splitter: WordSplitter
+    private var count = 0
 
-    /// An empty index. Throws `StoreError`.
-    public init() throws(StoreError) {
+    /// An empty index. What `fixedWord` finds in a text, from an offset on, counts as one word: the
+    /// one that it says, which no text has otherwise. Throws `StoreError`.
+    public init(
+        fixedWord:
+            @escaping (
+                _ text: UnsafeBufferPointer<UInt8>, _ offset: Int
+            ) -> (range: Range<Int>, word: [UInt8])?
+    ) throws(StoreError) {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
         let status = sqlite3_open_v2(":memory:", &opened, flags, nil)
@@ -26,18 +30,24 @@ public final class TextIndex {
             sqlite3_close_v2(opened)
             throw StoreError(.system, "no index can be made in memory (\(status))", errno: 0)
         }
+        do throws(StoreError) {
+            splitter = try WordSplitter(opened, find: fixedWord)
+        } catch {
+            sqlite3_close_v2(opened)
+            throw error
+        }
         raw = opened
         var statement: OpaquePointer?
         let setUp = """
             PRAGMA temp_store = MEMORY;
             CREATE VIRTUAL TABLE document USING fts5(
-              name UNINDEXED, kind UNINDEXED, text, tokenize = "unicode61");
+              text, tokenize = "\(WordSplitter.name)");
             BEGIN;
             """
         guard sqlite3_exec(raw, setUp, nil, nil, nil) == SQLITE_OK,
             sqlite3_prepare_v2(
-                raw, "INSERT INTO document(name, kind, text) VALUES (?1, ?2, ?3)", -1, &statement,
-                nil) == SQLITE_OK, let statement
+                raw, "INSERT INTO document(rowid, text) VALUES (?1, ?2)", -1, &statement, nil)
+                == SQLITE_OK, let statement
         else {
             let message = String(cString: sqlite3_errmsg(raw))
             sqlite3_close_v2(raw)
@@ -69,17 +79,19 @@ public final class TextIndex {
     }
 
     /// Adds a document. What is no UTF-8 in its text is replaced.
-    public func add(_ name: String, kind: String, text: [UInt8]) throws(StoreError) {
-        try insertRow(name, kind: kind, text: text)
+    public func add(_ text: [UInt8]) throws(StoreError) {
+        try insertRow(Self.row(count), text)
         // FTS5 gives a word that is in more than half of all documents no weight. Beside each
         // document one without words lets common words count, too.
-        try insertRow("", kind: "", text: [])
+        try insertRow(Self.row(count) + 1, [])
+        count += 1
     }
 
-    private func insertRow(_ name: String, kind: String, text: [UInt8]) throws(StoreError) {
-        Self.bind(insert, 1, name.utf8)
-        Self.bind(insert, 2, kind.utf8)
-        Self.bind(insert, 3, String(decoding: text, as: UTF8.self).utf8.filter { $0 != 0 })
+    private static func row(_ number: Int) -> Int64 { Int64(number) * 2 + 1 }
+
+    private func insertRow(_ row: Int64, _ text: [UInt8]) throws(StoreError) {
+        sqlite3_bind_int64(insert, 1, row)
+        Self.bind(insert, 2, String(decoding: text, as: UTF8.self).utf8.filter { $0 != 0 })
         defer { sqlite3_reset(insert) }
         guard sqlite3_step(insert) == SQLITE_DONE else { throw failure() }
     }
@@ -87,12 +99,41 @@ public final class TextIndex {
     /// Words of a query at most.
     private static let wordCountMax = 1000
 
-    /// Scores that differ by less are equal, and names decide.
+    /// Scores that differ by less are equal, and the order of adding decides.
     private static let scoreUnit = 1e9
 
-    /// The documents that hold any of the words, best first; among equals, in the order of their
-    /// names.
+    /// The documents that hold any of the words, best first; among equals, in the order in which
+    /// they were added.
     public func find(_ words: [String], limit: Int) throws(StoreError) -> [Hit] {
+        var hits = try rows("rowid, -bm25(document)", words, of: nil) { statement in
+            Hit(
+                number: Int((sqlite3_column_int64(statement, 0) - 1) / 2),
+                score: sqlite3_column_double(statement, 1))
+        }
+        hits.sort { one, other in
+            let (first, second) = (
+                (one.score * Self.scoreUnit).rounded(), (other.score * Self.scoreUnit).rounded()
+            )
+            return first == second ? one.number < other.number : first > second
+        }
+        return Array(hits.prefix(max(0, limit)))
+    }
+
+    /// What the words score in one document; nil where it has none of them.
+    public func score(_ words: [String], of number: Int) throws(StoreError) -> Double? {
+        try rows("-bm25(document)", words, of: number) { sqlite3_column_double($0, 0) }.first
+    }
+
+    /// The part of a document around the words, as it was added; nil where it has none of them.
+    public func snippet(_ words: [String], of number: Int) throws(StoreError) -> String? {
+        try rows("snippet(document, 0, '', '', '…', 24)", words, of: number) {
+            Self.text($0, 0)
+        }.first
+    }
+
+    private func rows<Row>(
+        _ columns: String, _ words: [String], of number: Int?, _ body: (OpaquePointer) -> Row
+    ) throws(StoreError) -> [Row] {
         guard Set(words).count <= Self.wordCountMax else {
             throw StoreError(
                 .system, "a query has more than \(Self.wordCountMax) words", errno: 7)
@@ -101,33 +142,22 @@ public final class TextIndex {
             .filter { $0.count > 2 }.joined(separator: " OR ")
         guard !query.isEmpty else { return [] }
         var prepared: OpaquePointer?
-        let sql = """
-            SELECT name, kind, -bm25(document), snippet(document, 2, '', '', '…', 24)
-            FROM document WHERE document MATCH ?1
-            """
+        let place = number == nil ? "" : " AND rowid = ?2"
+        let sql = "SELECT \(columns) FROM document WHERE document MATCH ?1\(place)"
         guard sqlite3_prepare_v2(raw, sql, -1, &prepared, nil) == SQLITE_OK,
             let statement = prepared
         else { throw failure() }
         defer { sqlite3_finalize(statement) }
         Self.bind(statement, 1, query.utf8)
-        var hits: [Hit] = []
+        if let number { sqlite3_bind_int64(statement, 2, Self.row(number)) }
+        var found: [Row] = []
         var status = sqlite3_step(statement)
         while status == SQLITE_ROW {
-            hits.append(
-                Hit(
-                    name: Self.text(statement, 0), kind: Self.text(statement, 1),
-                    score: sqlite3_column_double(statement, 2),
-                    snippet: Self.text(statement, 3)))
+            found.append(body(statement))
             status = sqlite3_step(statement)
         }
         guard status == SQLITE_DONE else { throw failure() }
-        hits.sort { one, other in
-            let (first, second) = (
-                (one.score * Self.scoreUnit).rounded(), (other.score * Self.scoreUnit).rounded()
-            )
-            return first == second ? one.name < other.name : first > second
-        }
-        return Array(hits.prefix(max(0, limit)))
+        return found
     }
 
     private static func text(_ statement: OpaquePointer, _ column: Int32) -> String {

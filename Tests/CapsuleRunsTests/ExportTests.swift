@@ -157,16 +157,41 @@ struct ExportTests {
 
 @Suite("Queries")
 struct QueryTests {
+    private static func index(_ texts: [String: String]) throws -> CorpusIndex {
+        let items = texts.map { name, text in
+            ComposedTree.Item(
+                [Array(name.utf8)], .bytes(Array(text.utf8)), permissions: 0o644, seconds: 0)
+        }
+        return try CorpusIndex([try RunCorpus(ComposedTree(items, seconds: 0))])
+    }
+
     @Test(
-        "a placeholder is one word, whatever its number",
+        "a placeholder is one word for its kind, and no other text is",
         arguments: [
-            ("a [EMAIL:12] b", "a maskedEMAIL b"), ("[IPV4:1]", "maskedIPV4"),
-            ("[x] [A:b]", "[x] [A:b]"),
-            ("[AWS_KEY:3", "[AWS_KEY:3"), ("[[EMAIL:1]]", "[maskedEMAIL]"),
+            ("[EMAIL:1]", ["one", "two"]), ("[EMAIL:77]", ["one", "two"]), ("[IPV4:1]", ["two"]),
+            ("EMAIL", ["key", "open"]), ("maskedEMAIL", ["plain"]), ("[A:b]", ["odd"]),
+            ("\u{1}EMAIL", ["key", "open"]), ("[PHONE:1]", []), ("a", ["odd", "one", "two"]),
         ])
-    func placeholders(_ text: String, _ expected: String) {
-        let plain = RunCorpus.withoutOrdinals(Array(text.utf8))
-        #expect(String(decoding: plain, as: UTF8.self) == expected)
+    func placeholders(_ query: String, _ expected: [String]) throws {
+        let index = try Self.index([
+            "one": "a[EMAIL:12]b", "two": "a [[EMAIL:1]] [IPV4:1]", "key": "[EMAIL]",
+            "open": "[EMAIL:3", "plain": "maskedEMAIL", "odd": "[A:b]",
+        ])
+        let found = try index.find(CorpusIndex.words(query), limit: 10)
+        #expect(found.map { $0.document.uri.dropFirst(11) }.sorted() == expected.map { $0[...] })
+    }
+
+    @Test("the number of a placeholder changes no score, and is shown")
+    func snippets() throws {
+        func text(_ number: Int) -> String {
+            "see /ho" + "me/[HOME_DIRECTORY:\(number)]/x maskedTOKEN42 x"
+        }
+        let (one, other) = (try Self.index(["f": text(1)]), try Self.index(["f": text(2)]))
+        let (hits, others) = (try one.find(["see"], limit: 1), try other.find(["see"], limit: 1))
+        #expect(hits.map(\.score) == others.map(\.score))
+        for masker in [nil, TextMasker()] {
+            #expect(try one.snippets(of: hits, ["see"], masker) == [text(1)])
+        }
     }
 
     @Test("precision, recall and the place of the first")

@@ -5,7 +5,7 @@ import os
 import re
 
 import support
-from runs import ERROR, ExportTest, personal, secrets
+from runs import ERROR, ExportTest, personal, secrets, word
 
 QUERIES = {"first": "alpha gamma3", "rare": "omega", "common": "delta words", "none": "nowhere",
            "mail": "wrote " + personal()["email"]}
@@ -137,6 +137,87 @@ class Search(SearchTest):
         self.documents()
         self.config("[features]\nsearch = false\n")
         self.verb("search", "alpha", rc=1)
+
+    def test_nothing_of_the_name(self):
+        """A run or a work item that is not there is an error that names it, not an empty list."""
+        self.documents()
+        path, _ = self.export("x.mv2e")
+        for words, name in ((["-r", "NOPE"], "NOPE"), (["-s", "NIX"], "NIX"),
+                            (["-s", "NIX", "-r", "r1"], "NIX"),
+                            (["--in", path, "-r", "NOPE", "--passphrase-file", self.pw], "NOPE")):
+            with self.subTest(words):
+                code, message = self.error_of("search", "alpha", *words, *self.named, rc=1)
+                self.assertEqual(code, "unknown_run")
+                self.assertIn(name, message)
+        self.assertNotEqual(self.hits("alpha", "-s", "S1", "-r", "r1"), [])
+        self.assertEqual(self.hits("nowhere", "-s", "S1", "-r", "r1"), [])
+
+    def test_snippets(self):
+        """What is shown is the text as it was written, whatever it looks like."""
+        self.begin()
+        self.put_text("a.txt", "zeta unmaskedABC maskedTOKEN42 maskedEMAIL\n")
+        self.put_text("b.txt", "eta /home/[HOME_DIRECTORY:1]/x [EMAIL:7] [X:y]\n")
+        self.finish()
+        for more in ([], ["--raw"]):
+            for word, text in (("zeta", "zeta unmaskedABC maskedTOKEN42 maskedEMAIL"),
+                               ("eta", "eta /home/[HOME_DIRECTORY:1]/x [EMAIL:7] [X:y]")):
+                (hit,) = self.facts("search", word, *more)["hits"]
+                self.assertEqual(hit["snippet"].strip(), text)
+        # A placeholder is one word for its kind.
+        found = [uri.rsplit("/", 1)[1] for uri, _ in self.hits("[EMAIL:1]")]
+        self.assertEqual(found, ["b.txt"])
+
+    def test_part_of_a_secret(self):
+        """A part of a text does not show what the whole text would not."""
+        body = "\n".join(word(f"pem{line}", 64) for line in range(12))
+        key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n"
+        self.begin()
+        self.put_text("a.txt", f"zeta\n{key}")
+        self.finish()
+        middle = body.split("\n")[6]
+        text = self.verb("search", middle)
+        self.assertIn("a.txt", text)
+        for line in body.split("\n"):
+            self.assertFalse(line in text)
+
+
+@support.needs_root
+@support.needs_fuse
+class Origins(SearchTest):
+    """Whose document a hit is."""
+
+    def forged(self, name="forged.mv2e"):
+        """A capsule that calls itself a run of the workspace, with an artifact of its own."""
+        folder = self.path(f"folder-{name}")
+        support.write(f"{folder}/manifest.json", json.dumps({
+            "schema_version": 1, "workspace_id": self.origin(), "spec_id": "S1", "run_id": "r1",
+            "checkpoints": []}))
+        support.write(f"{folder}/artifacts/a.txt", b"alpha beta\n")
+        return self.seal(folder, name)
+
+    def test_shown(self):
+        """Each hit says which import, or which file, it is of; equal ones go by that."""
+        self.begin()
+        self.put_text("a.txt", b"alpha beta\n")
+        self.finish()
+        capsule = self.forged()
+        for name in ("zz", "forged"):
+            self.verb("import", capsule, "--passphrase-file", self.pw, "--mount-as", name)
+        hits = [hit for hit in self.facts("search", "alpha")["hits"]
+                if hit["uri"].endswith("/artifact/a.txt")]
+        self.assertEqual(len({(hit["uri"], hit["score"]) for hit in hits}), 1)
+        self.assertEqual([hit.get("in") for hit in hits], [None, "forged", "zz"])
+        lines = [line for line in self.verb("search", "alpha").split("\n") if "/a.txt" in line]
+        self.assertEqual([line.split("a.txt")[1].split() for line in lines],
+                         [[], ["in", "forged"], ["in", "zz"]])
+        (hit, *_) = self.facts("search", "alpha", "--in", "zz")["hits"]
+        self.assertEqual(hit["in"], "zz")
+        hits = self.facts("search", "alpha", "--in", capsule, "--passphrase-file", self.pw)["hits"]
+        self.assertEqual({hit["in"] for hit in hits}, {capsule})
+        shares = [hit["words"] for hit in self.facts("search", "alpha", "--explain")["hits"]
+                  if hit["uri"].endswith("/artifact/a.txt")]
+        self.assertEqual(len(shares), 3)
+        self.assertTrue(all(row["alpha"] > 0 for row in shares))
 
 
 @support.needs_root

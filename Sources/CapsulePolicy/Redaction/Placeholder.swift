@@ -1,10 +1,21 @@
 /// What stands in place of a value: `[EMAIL:3]`.
-enum Placeholder {
+public enum Placeholder {
     private static let kindMax = 80
     private static let ordinalMax = 12
 
     static func bytes(_ kind: String, _ ordinal: Int) -> [UInt8] {
         Array("[\(kind):\(ordinal)]".utf8)
+    }
+
+    /// The first placeholder from an offset on, and its kind.
+    public static func first(
+        in text: UnsafeBufferPointer<UInt8>, from offset: Int
+    ) -> (range: Range<Int>, kind: [UInt8])? {
+        for start in offset..<max(offset, text.count) where text[start] == UInt8(ascii: "[") {
+            guard let range = range(in: text, at: start) else { continue }
+            return (range, Array(text[range].dropFirst().prefix { $0 != UInt8(ascii: ":") }))
+        }
+        return nil
     }
 
     /// The placeholder that begins with the `[` at `start`.

@@ -27,6 +27,11 @@ struct RunOptions: ParsableArguments {
 
     /// The run. Without `--spec` its id must be that of one run only.
     func find(in service: any RunRecorder) throws -> Run {
+        try Self.find(id, of: spec, in: service)
+    }
+
+    /// The run of an id, for a work item if there is one. Throws where that is none, or several.
+    static func find(_ id: String, of spec: String?, in service: any RunRecorder) throws -> Run {
         let runs = try service.runs().filter {
             $0.name.run == id && (spec == nil || $0.name.spec == spec)
         }

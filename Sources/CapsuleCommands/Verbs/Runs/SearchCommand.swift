@@ -1,39 +1,7 @@
 import ArgumentParser
 import CapsuleAccess
-import CapsuleFormat
-import CapsulePolicy
 import CapsuleRuns
-import CapsuleStore
 import CapsuleWorkspace
-import Glibc
-
-/// The folders in which is searched.
-struct SearchPlaces {
-    let access: WorkspaceAccess
-
-    /// The folder of a run as it is now.
-    func folder(of run: Run) throws -> any ReadableTree {
-        let folder = try RunFolder(run, in: access.service, tree: access.tree)
-        return ComposedTree(try folder.items(present: Workspace.present), seconds: run.startedAt)
-    }
-
-    /// The folder of an import.
-    func folder(ofImport name: String) throws -> any ReadableTree {
-        try access.tree(Workspace.importPrefix + name)
-    }
-
-    /// The folder that a name stands for: an import, or a capsule's file.
-    func folder(named name: String, _ opening: OpeningOptions) throws -> any ReadableTree {
-        let imports = try ImportRecord.all(in: access.service)
-        if imports.contains(where: { $0.name == name }) { return try folder(ofImport: name) }
-        guard Glibc.access(name, F_OK) == 0 else {
-            throw AccessError(
-                .usage, code: "unknown_import",
-                "\(name): it is neither an import of the workspace nor a file")
-        }
-        return try OpenedTree.open(path: name, secrets: opening.capsuleSecrets()).tree
-    }
-}
 
 /// `capsule search`.
 struct SearchCommand: ParsableCommand {
@@ -59,10 +27,16 @@ struct SearchCommand: ParsableCommand {
 
     private struct Row: Encodable {
         let uri: String
+        let origin: String?
         let type: String
         let score: Double
         let snippet: String
         let words: [String: Double]?
+
+        private enum CodingKeys: String, CodingKey {
+            case uri, type, score, snippet, words
+            case origin = "in"
+        }
     }
 
     private struct Result: Encodable { let hits: [Row] }
@@ -79,23 +53,18 @@ struct SearchCommand: ParsableCommand {
 
     func run() throws {
         let file = try SettingsFile.find()
-        try MemoryBackend.requireCapsules(file)
-        guard file.settings.hasSearch else {
-            throw AccessError(
-                .usage, code: "turned_off", "search is turned off: features.search is false")
-        }
-        let words = query.flatMap { RunCorpus.words($0) }
+        try SearchPlaces.requireSearch(file)
+        let words = query.flatMap { CorpusIndex.words($0) }
         let masker = raw ? nil : TextMasker(rules: try file.rules())
-        let rows = try workspace.withAccess(opening, isReadOnly: !raw) { access in
+        let found = try workspace.withAccess(opening, isReadOnly: !raw) { access in
             if raw { try access.service.note(.runShown, ["what": .text("search")]) }
-            let index = try RunCorpus.index(try corpora(SearchPlaces(access: access)), kind: type)
-            return try index.find(words, limit: limit).map { hit in
-                try row(hit, words, index, masker)
-            }
+            let index = try CorpusIndex(try corpora(SearchPlaces(access: access)), kind: type)
+            return try rows(index, words, masker)
         }
-        if outputOptions.json { return Output.json(Result(hits: rows)) }
-        for row in rows {
-            Output.line("\(Self.decimal(row.score))  \(row.uri)")
+        if outputOptions.json { return Output.json(Result(hits: found)) }
+        for row in found {
+            let origin = row.origin.map { "  in \($0)" } ?? ""
+            Output.line("\(Self.decimal(row.score))  \(row.uri)\(origin)")
             Output.line(
                 "    \(row.snippet.split(whereSeparator: \.isNewline).joined(separator: " "))")
             for (word, score) in (row.words ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -109,46 +78,40 @@ struct SearchCommand: ParsableCommand {
         return "\(scaled)"
     }
 
-    private func row(
-        _ hit: TextIndex.Hit, _ words: [String], _ index: TextIndex, _ masker: TextMasker?
-    ) throws -> Row {
-        var shares: [String: Double]?
-        if explain {
-            shares = [:]
-            for word in words {
-                let found = try index.find([word], limit: .max).first { $0.name == hit.name }
-                if let found { shares?[word] = found.score }
-            }
-        }
-        let snippet = RunCorpus.withPlaceholders(hit.snippet)
-        return Row(
+    private func rows(
+        _ index: CorpusIndex, _ words: [String], _ masker: TextMasker?
+    ) throws -> [Row] {
+        let hits = try index.find(words, limit: limit)
+        return try zip(hits, index.snippets(of: hits, words, masker)).map { hit, snippet in
             // A name may be a secret, too.
-            uri: masker?.mask(hit.name) ?? hit.name, type: hit.kind, score: hit.score,
-            snippet: String(decoding: masker?.mask(snippet) ?? snippet, as: UTF8.self),
-            words: shares)
+            Row(
+                uri: masker?.mask(hit.document.uri) ?? hit.document.uri,
+                origin: hit.document.origin, type: hit.document.kind, score: hit.score,
+                snippet: snippet, words: explain ? try index.shares(of: words, in: hit) : nil)
+        }
     }
 
     private func corpora(_ places: SearchPlaces) throws -> [RunCorpus] {
         if let place {
-            return [
-                try RunCorpus(try places.folder(named: place, opening), asOf: asOf, name: place)
-            ]
+            let corpus = try RunCorpus(
+                try places.folder(named: place, opening), asOf: asOf, origin: place)
+            guard isWanted(corpus.run?.spec, corpus.run?.run) else { throw missing(in: place) }
+            return [corpus]
         }
         let service = places.access.service
-        let runs = try service.runs().filter {
-            (spec == nil || $0.name.spec == spec) && (runID == nil || $0.name.run == runID)
-                && (asOf == nil || $0.checkpoints.contains { $0.label == asOf })
+        let runs = try service.runs().filter { isWanted($0.name.spec, $0.name.run) }
+        let imports = try ImportRecord.all(in: service).filter { isWanted($0.spec, $0.run) }
+        if runs.isEmpty, imports.isEmpty, spec != nil || runID != nil { throw missing(in: nil) }
+        var corpora: [RunCorpus] = []
+        for run in runs where hasMoment(run.checkpoints.map(\.label)) {
+            corpora.append(try RunCorpus(try places.folder(of: run), asOf: asOf))
         }
-        var corpora = try runs.map { try RunCorpus(try places.folder(of: $0), asOf: asOf) }
-        let imports = try ImportRecord.all(in: service).filter {
-            (spec == nil || $0.spec == spec) && (runID == nil || $0.run == runID)
-                && (asOf == nil || $0.checkpoints.contains(asOf ?? ""))
-        }
-        for record in imports {
+        for record in imports where hasMoment(record.checkpoints) {
             do {
                 corpora.append(
                     try RunCorpus(
-                        try places.folder(ofImport: record.name), asOf: asOf, name: record.name))
+                        try places.folder(ofImport: record.name), asOf: asOf,
+                        origin: record.name))
             } catch {
                 Output.warn("the import '\(record.name)' is not searched: \(error)")
             }
@@ -158,5 +121,23 @@ struct SearchCommand: ParsableCommand {
                 .usage, "unknown_checkpoint", "no run that is searched has a checkpoint '\(asOf)'")
         }
         return corpora
+    }
+
+    private func isWanted(_ spec: String?, _ run: String?) -> Bool {
+        (self.spec == nil || self.spec == spec) && (runID == nil || runID == run)
+    }
+
+    private func hasMoment(_ labels: [String]) -> Bool { asOf.map(labels.contains) ?? true }
+
+    private func missing(in place: String?) -> RunError {
+        let what = runID.map { "run '\($0)'" } ?? "run"
+        let spec = spec.map { " of '\($0)'" } ?? ""
+        let remedy =
+            place == nil
+            ? "'capsule run list' and 'capsule imports list' name those that are there"
+            : "search it without --spec and --run"
+        return RunError(
+            .usage, "unknown_run",
+            "there is no \(what)\(spec) in \(place ?? "the workspace and its imports"): \(remedy)")
     }
 }
