@@ -111,6 +111,7 @@ public final class ExportPreparation {
         let leaving = GoldenSearch(prepared.tree)
         var leavingQueries: [GoldenQuery] = []
         for var query in queries {
+            try checkPlain(query)
             let before = try whole.results(of: query)
             query.query = String(decoding: mask(Array(query.query.utf8), path: nil), as: UTF8.self)
             query.results = try leaving.results(of: query)
@@ -120,6 +121,19 @@ public final class ExportPreparation {
         }
         prepared.items.append(item(GoldenQuery.fileName, GoldenQuery.file(leavingQueries)))
         prepared.tracks["golden_queries"] = queries.count
+    }
+
+    /// What a query shall find, and its name, are compared: masked they would be something else.
+    private func checkPlain(_ query: GoldenQuery) throws(RunError) {
+        guard scope.isSafe else { return }
+        let texts = ([query.name] + query.expected).map { Array($0.utf8) }
+        guard let kind = texts.lazy.compactMap(masker.firstFinding).first else { return }
+        throw RunError(
+            .validation, "secret_in_golden",
+            "the golden query '\(masker.mask(query.name))' of run '\(query.run)' has in its name, "
+                + "or expects, something that may not leave (\(kind)): remove it with 'capsule golden remove "
+                + "--spec \(query.spec) --run \(query.run) \(masker.mask(query.name))', or take "
+                + "--unsafe")
     }
 
     // MARK: Names

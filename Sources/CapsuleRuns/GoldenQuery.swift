@@ -111,6 +111,11 @@ public struct GoldenQuery: Codable, Equatable, Sendable {
         LedgerEntry(.golden, "\(spec)/\(run)/\(name)", body: Self.encoded(self))
     }
 
+    /// What an event about it says.
+    public var details: [String: EventValue] {
+        ["spec_id": .text(spec), "run_id": .text(run), "name": .text(name)]
+    }
+
     private static func encoded(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

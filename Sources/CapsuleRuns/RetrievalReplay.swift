@@ -35,6 +35,26 @@ public struct RetrievalReplay: Encodable {
         case notReplayed = "model_steps_not_replayed"
     }
 
+    /// Calls of models that the export of a run left out are among them, by what its manifest says.
+    private static func withheldCalls(
+        _ tree: any ReadableTree
+    ) throws -> [(sequence: Int64, uri: String)] {
+        guard let found = try tree.resolve([Array("manifest.json".utf8)]), found.entry.isRegular
+        else { return [] }
+        let manifest = try JSONValue(
+            parsing: URIResolver.read(found.entry, in: tree), "manifest.json")
+        guard let workspace = manifest["workspace_id"]?.text,
+            let spec = manifest["spec_id"]?.text, let run = manifest["run_id"]?.text
+        else { return [] }
+        let name = try RunName(spec: spec, run: run)
+        return (manifest["export"]?["withheld_events"]?.items ?? []).compactMap { entry in
+            guard let sequence = entry.items?.first?.integer,
+                entry.items?.last?.text == ExportScope.Rule.modelIO.rawValue
+            else { return nil }
+            return (sequence, RunURI.event(sequence, of: name, in: workspace).text)
+        }
+    }
+
     /// Replays the run in a folder. What a text shows is masked by `masker`.
     public init(_ tree: any ReadableTree, asOf: String?, masker: TextMasker?) throws {
         guard let found = try tree.resolve([Array("events.jsonl".utf8)]) else { return }
@@ -46,10 +66,12 @@ public struct RetrievalReplay: Encodable {
         for event in events where event["event_type"]?.text == "RetrievalResponse" {
             if let id = event["payload"]?["request_id"]?.text { responses[id] = event["payload"] }
         }
+        var calls = try Self.withheldCalls(tree)
         let search = GoldenSearch(tree)
         for event in events {
             switch event["event_type"]?.text {
-            case EventSchema.modelCall: notReplayed.append(event["uri"]?.text ?? "")
+            case EventSchema.modelCall:
+                calls.append((event["seq"]?.integer ?? 0, event["uri"]?.text ?? ""))
             case "RetrievalRequest":
                 guard let payload = event["payload"], let query = payload["query"]?.text else {
                     continue
@@ -62,6 +84,7 @@ public struct RetrievalReplay: Encodable {
             default: break
             }
         }
+        notReplayed = calls.sorted { $0.sequence < $1.sequence }.map(\.uri)
     }
 
     private static func step(

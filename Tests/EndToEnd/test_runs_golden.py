@@ -133,10 +133,18 @@ class Search(SearchTest):
                 self.assertFalse(value in text)
 
     def test_turned_off(self):
-        """features.search = false turns it off."""
+        """features.search = false turns it off, and every other verb that searches."""
         self.documents()
+        self.golden()
         self.config("[features]\nsearch = false\n")
-        self.verb("search", "alpha", rc=1)
+        for words in (["search", "alpha"], ["golden", "run", "r1"], ["replay", "run", "r1"],
+                      ["golden", "compare", "r1", "r1"],
+                      ["golden", "add", "-r", "r1", "more", "alpha"]):
+            with self.subTest(words):
+                code, message = self.error_of(*words, *self.named, rc=1)
+                self.assertEqual(code, "turned_off")
+        self.verb("golden", "list")
+        self.verb("golden", "remove", "-r", "r1", "first")
 
     def test_nothing_of_the_name(self):
         """A run or a work item that is not there is an error that names it, not an empty list."""
@@ -306,6 +314,35 @@ class Golden(SearchTest):
         self.verb("golden", "run", "r1")
         self.assertFalse(personal()["email"] in self.verb("golden", "list"))
 
+    def test_removed(self):
+        """remove takes a query away, and is an event; what is not there is an error."""
+        self.documents()
+        self.golden()
+        self.verb("golden", "remove", "-r", "r1", "first")
+        self.assertNotIn("first", [row["name"] for row in
+                                   self.facts("golden", "list")["queries"]])
+        event = self.of_kind("golden.changed")[-1]
+        self.assertEqual((event["name"], event["removed"]), ("first", True))
+        for words in (["r1", "first"], ["none", "rare"]):
+            self.verb("golden", "remove", "-r", *words, rc=1)
+        self.verb("golden", "add", "-r", "r1", "first", "omega")
+
+    def test_secret(self):
+        """An export that a query keeps back names the query and the remedy, and no value."""
+        self.documents()
+        value = secrets()["github"]
+        uri = f"mv2://{self.origin()}/S1/r1/artifact/{value}"
+        for name, more in (("expecting", ["--expect", uri]), (value, [])):
+            self.verb("golden", "add", "-r", "r1", name, "alpha", *more)
+            _, (code, message) = self.export("x.mv2e", rc=3)
+            self.assertEqual(code, "secret_in_golden")
+            self.assertIn("capsule golden remove", message)
+            self.assertFalse(value in message)
+            if name != value:
+                self.assertIn(f"'{name}'", message)
+            self.verb("golden", "remove", "-r", "r1", name)
+        self.export("x.mv2e")
+
 
 @support.needs_root
 @support.needs_fuse
@@ -337,6 +374,43 @@ class Replay(SearchTest):
         text = self.verb("replay", "run", "r2")
         self.assertIn("#", text)
         self.verb("replay", "run", "none", rc=1)
+
+    def test_withheld_calls(self):
+        """Calls of models that an export leaves out are still named as not replayed."""
+        self.begin("r1")
+        self.add("ErrorEvent")
+        self.add("ModelCallEnvelope")
+        self.add("DebugTrace")
+        self.add("ModelCallEnvelope")
+        self.finish("r1")
+        here = self.facts("replay", "run", "r1")["model_steps_not_replayed"]
+        self.assertEqual([uri.rsplit("/", 1)[1] for uri in here], ["2", "4"])
+        machine = self.machine_b()
+        machine.take(self.export("x.mv2e")[0])
+        there = machine.facts("replay", "run", "S1-r1")["model_steps_not_replayed"]
+        self.assertEqual(there, here)
+        self.assertIn(here[0], machine.run("replay", "run", "S1-r1").stdout.decode())
+
+    def test_ambiguous(self):
+        """An id that several work items have needs --spec, and the error says which there are."""
+        for spec in ("S1", "S2"):
+            self.begin("r1", spec=spec)
+            self.add("RetrievalRequest", {"request_id": spec, "query": f"only {spec}",
+                                          "source": "capsule"}, spec=spec)
+            self.verb("golden", "add", "-s", spec, "-r", "r1", f"of{spec}", "only")
+        for words in (["replay", "run", "r1"], ["golden", "run", "r1"],
+                      ["golden", "compare", "r1", "r1"]):
+            with self.subTest(words):
+                code, message = self.error_of(*words, *self.named, rc=1)
+                self.assertEqual(code, "ambiguous_run")
+                self.assertIn("S1, S2", message)
+        for spec in ("S1", "S2"):
+            (step,) = self.facts("replay", "run", "r1", "-s", spec)["steps"]
+            self.assertEqual(step["query"], f"only {spec}")
+            (row,) = self.facts("golden", "run", "r1", "--spec", spec)["queries"]
+            self.assertEqual(row["name"], f"of{spec}")
+        self.verb("golden", "compare", "r1", "r1", "--spec", "S2")
+        self.verb("replay", "run", "r1", "-s", "none", rc=1)
 
     def test_after_import(self):
         """The report on the other machine is the same, and masked."""

@@ -37,6 +37,11 @@ public struct RunURI: Equatable, Sendable {
             workspace: workspace, name: name, kind: kind, path: Array(path.dropFirst()))
     }
 
+    /// The URI of an event.
+    public static func event(_ sequence: Int64, of name: RunName, in workspace: String) -> RunURI {
+        RunURI(workspace: workspace, name: name, kind: .event, path: [Array("\(sequence)".utf8)])
+    }
+
     private init(workspace: String, name: RunName?, kind: Kind, path: [[UInt8]]) {
         self.workspace = workspace
         self.name = name

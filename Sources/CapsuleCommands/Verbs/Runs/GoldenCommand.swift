@@ -10,8 +10,8 @@ struct GoldenCommand: ParsableCommand {
         commandName: "golden", abstract: "Keep queries whose results are known, and compare.",
         discussion: "See capsule-golden(1).",
         subcommands: [
-            GoldenAddCommand.self, GoldenListCommand.self, GoldenRunCommand.self,
-            GoldenCompareCommand.self,
+            GoldenAddCommand.self, GoldenListCommand.self, GoldenRemoveCommand.self,
+            GoldenRunCommand.self, GoldenCompareCommand.self,
         ])
 }
 
@@ -30,7 +30,7 @@ struct GoldenAddCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        try MemoryBackend.requireCapsules(try SettingsFile.find())
+        try SearchPlaces.requireSearch(try SettingsFile.find())
         guard RunName.isValid(name) else {
             throw RunError(.usage, "bad_name", "'\(name)' cannot name a golden query")
         }
@@ -42,11 +42,7 @@ struct GoldenAddCommand: ParsableCommand {
             golden.results = try search.results(of: golden)
             if expect.isEmpty { golden.expected = golden.results.map(\.uri) }
             try access.service.changeLedger(
-                .insert(golden.entry), .goldenChanged,
-                [
-                    "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
-                    "name": .text(name),
-                ])
+                .insert(golden.entry), .goldenChanged, golden.details)
             return golden
         }
         if outputOptions.json { return Output.json(found) }
@@ -93,122 +89,34 @@ struct GoldenListCommand: ParsableCommand {
     }
 }
 
-/// What golden queries find somewhere.
-private struct GoldenReport: Encodable {
-    struct Row: Encodable {
-        let name: String
-        let agrees: Bool
-        let metrics: GoldenQuery.Metrics
-    }
-
-    let place: String
-    let queries: [Row]
-    let mean: GoldenQuery.Metrics
-
-    init(_ place: String, _ queries: [GoldenQuery], _ tree: any ReadableTree) throws {
-        self.place = place
-        let search = GoldenSearch(tree)
-        self.queries = try queries.map { query in
-            let found = try search.results(of: query)
-            return Row(
-                name: query.name, agrees: GoldenQuery.agree(found, query.results),
-                metrics: query.metrics(of: found))
-        }
-        mean = GoldenQuery.Metrics.mean(self.queries.map(\.metrics))
-    }
-
-    var agrees: Bool { queries.allSatisfy(\.agrees) }
-
-    func show() {
-        var table = Table()
-        for row in queries {
-            table.add(row.name, row.agrees ? "agrees" : "differs", line(row.metrics))
-        }
-        table.add("mean", "", line(mean))
-        table.print()
-    }
-
-    private func line(_ metrics: GoldenQuery.Metrics) -> String {
-        "P@10 \(metrics.precision)  R@10 \(metrics.recall)  MRR \(metrics.reciprocalRank)"
-    }
-}
-
-/// The queries and the folder of a run, an import or a capsule.
-private func golden(
-    _ name: String, _ access: WorkspaceAccess, _ opening: OpeningOptions
-) throws -> (queries: [GoldenQuery], tree: any ReadableTree) {
-    let places = SearchPlaces(access: access)
-    if let run = try access.service.runs().first(where: { $0.name.run == name }) {
-        return (
-            try GoldenQuery.all(in: access.service, of: run.name), try places.folder(of: run)
-        )
-    }
-    let tree = try places.folder(named: name, opening)
-    return (try GoldenQuery.file(in: tree), tree)
-}
-
-struct GoldenRunCommand: ParsableCommand {
+struct GoldenRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Search again, and compare with what was found.",
-        discussion: "Exits with 3 where something else is found.")
+        commandName: "remove", abstract: "Remove a golden query.")
 
-    @Argument(help: "A run's id, an import's name, or a capsule's file.") var place: String
-    @OptionGroup var workspace: WorkspaceOptions
+    @OptionGroup var which: RunOptions
+    @Argument(help: "Its name.") var name: String
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
-    func run() throws {
-        try MemoryBackend.requireCapsules(try SettingsFile.find())
-        let report = try workspace.withAccess(opening, isReadOnly: true) { access in
-            let (queries, tree) = try golden(place, access, opening)
-            return try GoldenReport(place, queries, tree)
-        }
-        if outputOptions.json { Output.json(report) } else { report.show() }
-        if !report.agrees { throw ExitCode(3) }
-    }
-}
-
-struct GoldenCompareCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compare what the queries of A find in A and in B.",
-        discussion: "Exits with 3 where B is below 0.95 of A.")
-
-    @Argument(help: "A run's id, an import's name, or a capsule's file.") var a: String
-    @Argument(help: "Another.") var b: String
-    @OptionGroup var workspace: WorkspaceOptions
-    @OptionGroup(title: "Secrets") var opening: OpeningOptions
-    @OptionGroup var outputOptions: OutputOptions
-
-    private static let bar = 0.95
-
-    private struct Result: Encodable {
-        let a: GoldenReport
-        let b: GoldenReport
-        let passes: Bool
-    }
+    private struct Result: Encodable { let removed: String }
 
     func run() throws {
         try MemoryBackend.requireCapsules(try SettingsFile.find())
-        let result = try workspace.withAccess(opening, isReadOnly: true) { access in
-            let (queries, first) = try golden(a, access, opening)
-            let (_, second) = try golden(b, access, opening)
-            let one = try GoldenReport(a, queries, first)
-            let other = try GoldenReport(b, queries, second)
-            let passes =
-                other.mean.precision >= Self.bar * one.mean.precision
-                && other.mean.recall >= Self.bar * one.mean.recall
-                && other.mean.reciprocalRank >= Self.bar * one.mean.reciprocalRank
-            return Result(a: one, b: other, passes: passes)
-        }
-        if outputOptions.json {
-            Output.json(result)
-        } else {
-            for report in [result.a, result.b] {
-                Output.line(report.place)
-                report.show()
+        try place.withService(opening) { service in
+            let run = try which.find(in: service)
+            let queries = try GoldenQuery.all(in: service, of: run.name)
+            guard let query = queries.first(where: { $0.name == name }) else {
+                throw RunError(
+                    .usage, "unknown_query",
+                    "the run '\(run.name.run)' has no golden query '\(name)': 'capsule golden "
+                        + "list' names those that are there")
             }
-            Output.line(result.passes ? "B holds" : "B is below \(Self.bar) of A")
+            try service.changeLedger(
+                .remove(.golden, query.entry.name), .goldenChanged,
+                query.details.merging(["removed": .flag(true)]) { $1 })
         }
-        if !result.passes { throw ExitCode(3) }
+        if outputOptions.json { return Output.json(Result(removed: name)) }
+        Output.line("removed \(name)")
     }
 }

@@ -16,6 +16,7 @@ struct ReplayRunCommand: ParsableCommand {
         discussion: "Prints Markdown, or JSON with --json. What it shows is masked.")
 
     @Argument(help: "A run's id, an import's name, or a capsule's file.") var subject: String
+    @Option(name: [.customShort("s"), .long], help: "The work item of the run.") var spec: String?
     @Option(name: .long, help: "As of a checkpoint, whatever each retrieval says.")
     var asOf: String?
     @Flag(name: .long, help: "Show what is stored, which is recorded.") var raw = false
@@ -24,18 +25,13 @@ struct ReplayRunCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
 
     func run() throws {
-        try MemoryBackend.requireCapsules(try SettingsFile.find())
-        let masker = raw ? nil : TextMasker(rules: try SettingsFile.find().rules())
+        let file = try SettingsFile.find()
+        try SearchPlaces.requireSearch(file)
+        let masker = raw ? nil : TextMasker(rules: try file.rules())
         let report = try workspace.withAccess(opening, isReadOnly: !raw) { access in
             let places = SearchPlaces(access: access)
-            let found = try access.service.runs().first { $0.name.run == subject }
+            let (tree, found) = try places.folder(named: subject, of: spec, opening)
             if raw, let found { try RawView.note(found, "replay", access.service) }
-            let tree =
-                if let found {
-                    try places.folder(of: found)
-                } else {
-                    try places.folder(named: subject, opening)
-                }
             return try RetrievalReplay(tree, asOf: asOf, masker: masker)
         }
         if outputOptions.json { return Output.json(report) }
