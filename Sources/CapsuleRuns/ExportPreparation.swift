@@ -13,6 +13,8 @@ public final class ExportPreparation {
     private var tracks: [String: Int] = [:]
     private var withheld: [String: Int] = [:]
     private var withheldEvents: [(sequence: Int64, rule: ExportScope.Rule)] = []
+    /// The numbers of the events that were masked.
+    private var maskedEvents: [Int64] = []
     private var withheldFiles: [[[UInt8]]: String] = [:]
     /// The first path of each content, so that what did not change between checkpoints is there
     /// once.
@@ -48,9 +50,12 @@ public final class ExportPreparation {
             case (2, _) where item.path[0] == Array("checkpoints".utf8): described.append(item)
             case (2, _) where item.path[0] == Array("policy".utf8):
                 tracks["policies", default: 0] += 1
-                var masked = item
-                masked.content = .bytes(mask(try bytes(of: item), path: nil))
-                result.append(masked)
+                var left = item
+                let policy = try bytes(of: item)
+                let masked = mask(policy, path: nil)
+                if masked != policy { changed.insert(item.path) }
+                left.content = .bytes(masked)
+                result.append(left)
             default:
                 if let file = try prepared(item) { result.append(file) }
             }
@@ -62,7 +67,7 @@ public final class ExportPreparation {
             all = item
             all.content = .bytes(
                 isAsOf(item)
-                    ? try eventsThen(item, events) : try checkpoint(try bytes(of: item)))
+                    ? try eventsThen(item, events) : try checkpoint(item))
             result.append(all)
         }
         result.append(item("manifest.json", describe(manifest).line + [10]))
@@ -128,12 +133,12 @@ public final class ExportPreparation {
         guard scope.isSafe else { return }
         let texts = ([query.name] + query.expected).map { Array($0.utf8) }
         guard let kind = texts.lazy.compactMap(masker.firstFinding).first else { return }
+        let name = masker.mask(query.name)
         throw RunError(
             .validation, "secret_in_golden",
-            "the golden query '\(masker.mask(query.name))' of run '\(query.run)' has in its name, "
-                + "or expects, something that may not leave (\(kind)): remove it with 'capsule golden remove "
-                + "--spec \(query.spec) --run \(query.run) \(masker.mask(query.name))', or take "
-                + "--unsafe")
+            "the golden query '\(name)' of run '\(query.run)' has in its name, or expects, "
+                + "something that may not leave (\(kind)): remove it with 'capsule golden remove "
+                + "--spec \(query.spec) --run \(query.run) \(name)', or take --unsafe")
     }
 
     // MARK: Names
@@ -185,6 +190,7 @@ public final class ExportPreparation {
                 continue
             }
             let left = scope.isSafe ? try masker.maskJSON(Self.withoutHashes(event, line)) : line
+            if left != line { maskedEvents.append(sequence) }
             events.append((sequence, left))
         }
         return events
@@ -289,8 +295,8 @@ public final class ExportPreparation {
     // MARK: What is said of it
 
     /// A checkpoint whose index says what became of each file.
-    private func checkpoint(_ bytes: [UInt8]) throws -> [UInt8] {
-        guard case .object(var members) = try JSONValue(parsing: bytes, "checkpoint"),
+    private func checkpoint(_ item: ComposedTree.Item) throws -> [UInt8] {
+        guard case .object(var members) = try JSONValue(parsing: bytes(of: item), "checkpoint"),
             let label = members["label"]?.text
         else { return [] }
         tracks["checkpoints", default: 0] += 1
@@ -309,7 +315,9 @@ public final class ExportPreparation {
                 return .object(fields)
             })
         let line = JSONValue.object(members).line
-        return (scope.isSafe ? try masker.maskJSON(line) : line) + [10]
+        let masked = scope.isSafe ? try masker.maskJSON(line) : line
+        if masked != line { changed.insert(item.path) }
+        return masked + [10]
     }
 
     private func describe(_ manifest: JSONValue?) -> JSONValue {
@@ -321,6 +329,12 @@ public final class ExportPreparation {
         for rule in withheld.keys {
             rules[rule] = ExportScope.Rule(rawValue: rule).map { .text($0.explanation) }
         }
+        func names(_ paths: some Sequence<[[UInt8]]>) -> JSONValue {
+            .list(
+                paths.map { Text.escaped(Array($0.joined(separator: [0x2f]))) }.sorted().map {
+                    .text($0)
+                })
+        }
         members["export"] = .object([
             "safe_mode": .flag(scope.isSafe),
             "includes_model_io": .flag(scope.includesModelIO || !scope.isSafe),
@@ -329,9 +343,11 @@ public final class ExportPreparation {
             "withheld_rules": .object(rules),
             "withheld_events": .list(
                 withheldEvents.map { .list([.integer($0.sequence), .text($0.rule.rawValue)]) }),
-            "withheld_files": .list(
-                withheldFiles.keys.map { Text.escaped(Array($0.joined(separator: [0x2f]))) }
-                    .sorted().map { .text($0) }),
+            "withheld_files": names(withheldFiles.keys),
+            // A list of numbers alone could pass for one that is to be masked.
+            "masked_events": .list(
+                maskedEvents.map { .list([.integer($0), .text("masked")]) }),
+            "masked_files": names(changed),
             "redactions": counts(masker.counts),
         ])
         return .object(members)

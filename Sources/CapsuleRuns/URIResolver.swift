@@ -1,3 +1,4 @@
+import CapsuleBytes
 import CapsuleFormat
 import CapsuleWorkspace
 
@@ -6,10 +7,10 @@ import CapsuleWorkspace
 public struct URIResolver {
     /// What a URI stands for.
     public enum Answer: Sendable {
-        /// These bytes.
-        case bytes([UInt8])
-        /// A file, however long.
-        case file(any ReadableTree, Entry)
+        /// These bytes; whether an export has masked them.
+        case bytes([UInt8], isMasked: Bool)
+        /// A file, however long; whether an export has masked it.
+        case file(any ReadableTree, Entry, isMasked: Bool)
         /// Something that was left out of an export, by a rule.
         case withheld(rule: String)
     }
@@ -36,13 +37,17 @@ public struct URIResolver {
         }
         if uri.kind == .event { return try event(uri, checkpoint, manifest) }
         guard let place = uri.place(asOf: checkpoint) else { throw missing(uri, "no place") }
-        if let found = try tree.resolve(place) {
-            let inode = try tree.inode(of: found.entry, found.ordinal)
-            if inode.entry.isRegular { return .file(tree, inode.entry) }
+        let text = Text.escaped(Array(place.joined(separator: [0x2f])))
+        func isListed(_ list: String) -> Bool {
+            (manifest["export"]?[list]?.items ?? []).contains { $0.text == text }
         }
-        let text = String(decoding: Array(place.joined(separator: [0x2f])), as: UTF8.self)
-        let withheld = manifest["export"]?["withheld_files"]?.items?.compactMap(\.text) ?? []
-        if withheld.contains(text) {
+        if let found = try tree.resolve(place) {
+            let entry = try tree.inode(of: found.entry, found.ordinal).entry
+            if entry.isRegular {
+                return .file(tree, entry, isMasked: isListed("masked_files"))
+            }
+        }
+        if isListed("withheld_files") {
             return .withheld(rule: ExportScope.Rule.unscannable.rawValue)
         }
         throw missing(uri, checkpoint.map { "as of '\($0)'" } ?? "in the run")
@@ -59,14 +64,19 @@ public struct URIResolver {
             let sequence = Int64(String(decoding: uri.path[0], as: UTF8.self))
         else { throw missing(uri, "among the events") }
         let place = (checkpoint.map { ["as-of", $0] } ?? []) + ["events.jsonl"]
+        func listed(_ list: String) -> JSONValue? {
+            (manifest["export"]?[list]?.items ?? []).first {
+                $0.items?.first?.integer == sequence
+            }
+        }
         for line in (try bytes(place) ?? []).split(separator: 10) {
             let event = try JSONValue(parsing: Array(line), "event")
-            if event["seq"]?.integer == sequence { return .bytes(Array(line)) }
-        }
-        for entry in manifest["export"]?["withheld_events"]?.items ?? [] {
-            if entry.items?.first?.integer == sequence {
-                return .withheld(rule: entry.items?.last?.text ?? "")
+            if event["seq"]?.integer == sequence {
+                return .bytes(Array(line), isMasked: listed("masked_events") != nil)
             }
+        }
+        if let entry = listed("withheld_events") {
+            return .withheld(rule: entry.items?.last?.text ?? "")
         }
         throw missing(uri, "among the events")
     }

@@ -320,15 +320,22 @@ class Content(ExportTest):
         self.recorded(ends=False)
         value = secrets()["github"]
         self.put_text("masked.txt", f"token {value}\n")
+        self.add("ErrorEvent", {**ERROR, "message": f"token {value}"})
         self.mark("two")
         self.finish()
         path, _ = self.export("x.mv2e")
         out = self.unpacked(path)
         opened = ["--in", path, *self.open_pw]
         events = self.exported_events(out)
+        statuses = set()
         for row in events:
             shown = self.capsule("resolve-uri", row["uri"], *opened).stdout
             self.assertEqual(json.loads(shown), row)
+            stored = self.verb("resolve-uri", row["uri"]).encode()
+            found = self.capsule_json("resolve-uri", row["uri"], *opened)
+            self.assertEqual(found["status"], "found" if shown == stored else "masked")
+            statuses.add(found["status"])
+        self.assertEqual(statuses, {"found", "masked"})
         statuses = {}
         for label in ("one", "two", "final"):
             point = json.loads(support.read(f"{out}/checkpoints/{label}.json"))
@@ -344,6 +351,10 @@ class Content(ExportTest):
                     self.assertEqual(found["status"], "withheld")
                 else:
                     self.assertEqual(result.stdout == stored, row["status"] == "same")
+                    found = json.loads(self.capsule(*words, *opened, "--json").stdout)
+                    self.assertEqual(
+                        found["status"], "found" if row["status"] == "same" else "masked")
+                    self.assertEqual(found["size_bytes"], len(result.stdout))
         self.assertEqual(statuses["masked.txt"], "masked")
         self.assertEqual(statuses["data.bin"], "withheld")
         self.assertEqual(statuses["log.txt"], "same")

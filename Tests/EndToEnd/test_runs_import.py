@@ -11,7 +11,7 @@ import time
 import memvid_files
 import support
 import trees
-from runs import ERROR, PAYLOADS, SAFE, ExportTest
+from runs import ERROR, PAYLOADS, SAFE, ExportTest, personal, secrets
 from test_runs_together import mutations
 
 NAME = "S1-r1"
@@ -228,6 +228,30 @@ class Taken(ImportTest):
         self.assertEqual(self.machine.run("resolve-uri", late).stdout, b"late\n")
         self.assertEqual(json.loads(self.machine.run("resolve-uri", event["uri"]).stdout), event)
         self.machine.run("resolve-uri", uri.replace("log.txt", "dir/data.bin"), rc=3)
+
+    def test_masked(self):
+        """A URI of what was masked resolves to the masked bytes, and says so; others do not."""
+        self.recorded(ends=False)
+        self.put_text("secret.txt", f"token {secrets()['github']}\n")
+        self.add("ErrorEvent", {**ERROR, "message": personal()["email"]})
+        number = self.lines()[-1]["seq"]
+        self.mark("two")
+        for running in (True, False):
+            if not running:
+                self.finish()
+            self.machine.take(self.export(f"{running}.mv2e")[0], "--mount-as", f"n{running}")
+            for path, status in (("artifact/secret.txt", "masked"), ("artifact/log.txt", "found"),
+                                 (f"event/{number}", "masked"), (f"event/{number - 1}", "found")):
+                uri = f"mv2://{self.origin()}/S1/r1/{path}"
+                for more in ([], ["--as-of", "two"]):
+                    with self.subTest(path, running=running, more=more):
+                        found = self.machine.facts("resolve-uri", uri, *more)
+                        self.assertEqual(found["status"], status)
+                        text = self.machine.run("resolve-uri", uri, *more).stdout
+                        self.assertEqual(b"[" in text and b":1]" in text, status == "masked")
+                        self.assertEqual(found["size_bytes"], len(text.rstrip(b"\n"))
+                                         if path.startswith("event") else len(text))
+            self.machine.run("imports", "remove", f"n{running}")
 
 
 @support.needs_root

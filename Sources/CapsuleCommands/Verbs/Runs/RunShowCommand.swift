@@ -114,14 +114,18 @@ struct ResolveURICommand: ParsableCommand {
             }
         }
         switch answer {
-        case .file(let tree, let entry):
+        case .file(let tree, let entry, let isMasked):
             if !outputOptions.json { return try Self.write(entry, of: tree) }
             Output.json(
                 Result(
-                    uri: uri, status: "found", rule: nil, sizeBytes: Int(clamping: entry.size)))
-        case .bytes(let bytes):
+                    uri: uri, status: isMasked ? "masked" : "found", rule: nil,
+                    sizeBytes: Int(clamping: entry.size)))
+        case .bytes(let bytes, let isMasked):
             if !outputOptions.json { return Output.bytes(bytes) }
-            Output.json(Result(uri: uri, status: "found", rule: nil, sizeBytes: bytes.count))
+            Output.json(
+                Result(
+                    uri: uri, status: isMasked ? "masked" : "found", rule: nil,
+                    sizeBytes: bytes.count))
         case .withheld(let rule):
             if outputOptions.json {
                 Output.json(Result(uri: uri, status: "withheld", rule: rule, sizeBytes: nil))
