@@ -1,3 +1,5 @@
+import CapsuleFormat
+import CapsuleSystem
 import CapsuleWorkspace
 import FoundationEssentials
 
@@ -40,6 +42,10 @@ public struct ImportRecord: Codable, Equatable, Sendable {
     public var contentDigest: String
     /// capsule, or memvid.
     public var format: String
+    /// The SHA-256 of its file in the workspace, in hex. Of a capsule it is that of what came.
+    public var fileDigest: String?
+    /// The length of its file in the workspace, in bytes.
+    public var fileLength: UInt64?
     /// What is known of its origin.
     public var trust: Trust
     /// The fingerprint of the signer's key, and the name it is known by.
@@ -64,6 +70,8 @@ public struct ImportRecord: Codable, Equatable, Sendable {
         case checks
         case sourceDigest = "source_sha256"
         case contentDigest = "content_digest"
+        case fileDigest = "file_sha256"
+        case fileLength = "file_bytes"
         case spec = "spec_id"
         case run = "run_id"
     }
@@ -123,6 +131,57 @@ public struct ImportRecord: Codable, Equatable, Sendable {
         try service.ledger(.import).map { try ImportRecord($0) }
     }
 
+    /// What is wrong with it in a workspace whose imports `tree` opens; nil: nothing. With `isDeep`
+    /// its file is compared to the last byte with what was imported, and so is what can be read.
+    public func fault(
+        in workspace: String, isDeep: Bool, tree: (_ name: String) throws -> any ReadableTree
+    ) -> Fault? {
+        if let fault = faultOfFile(in: workspace, isDeep: isDeep) { return fault }
+        do {
+            let found = try tree(Workspace.importPrefix + name)
+            guard isDeep, try TreeFingerprint.of(found) != contentDigest else { return nil }
+            return .changed("its names and contents are others")
+        } catch {
+            return .missing("it cannot be opened: \(error)")
+        }
+    }
+
+    private func faultOfFile(in workspace: String, isDeep: Bool) -> Fault? {
+        do throws(SystemError) {
+            let stored = try FileStorage(path: "\(workspace)/\(Workspace.importsName)/\(file)")
+            let length = try stored.length()
+            if let fileLength, length != fileLength {
+                return .changed("its file has \(length) bytes, not \(fileLength)")
+            }
+            guard isDeep, let fileDigest else { return nil }
+            let digest = try RunExporter.digest(stored).hex
+            return digest == fileDigest
+                ? nil : .changed("the SHA-256 of its file is \(digest), not \(fileDigest)")
+        } catch {
+            return .missing("its file cannot be read: \(error)")
+        }
+    }
+
+    /// What can be wrong with an import's file.
+    public enum Fault: Error, Equatable, Sendable {
+        /// It cannot be opened or read.
+        case missing(String)
+        /// It is not what was imported.
+        case changed(String)
+
+        /// What is wrong.
+        public var message: String {
+            switch self {
+            case .missing(let message), .changed(let message): message
+            }
+        }
+    }
+
+    /// What an event says of checks.
+    public static func details(of checks: [Check]) -> EventValue {
+        .list(checks.map { .object(["check": .text($0.check), "result": .text($0.result)]) })
+    }
+
     /// What every event about it says.
     public var details: [String: EventValue] {
         var details: [String: EventValue] = [
@@ -132,10 +191,7 @@ public struct ImportRecord: Codable, Equatable, Sendable {
             "verification_passed": .flag(trust == .verified),
             "checkpoints_imported": .list(checkpoints.map { .text($0) }),
             "policy_version": .list(policies.map { .text($0) }),
-            "checks": .list(
-                checks.map {
-                    .object(["check": .text($0.check), "result": .text($0.result)])
-                }),
+            "checks": Self.details(of: checks),
         ]
         if let signer { details["signer"] = .text(signer) }
         if let spec { details["spec_id"] = .text(spec) }

@@ -1,3 +1,4 @@
+import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
 import CapsuleSystem
@@ -43,34 +44,36 @@ public struct RecordsExamination {
         for record in records {
             let remedy =
                 "import '\(record.source)' again after 'capsule imports remove \(record.name)'"
-            do {
-                let found = try tree(Workspace.importPrefix + record.name)
-                if isDeep, try TreeFingerprint.of(found) != record.contentDigest {
-                    findings.append(
-                        Finding(
-                            isError: true, code: "import_changed",
-                            message: "the import '\(record.name)' is not what was imported",
-                            remedy: remedy))
-                }
-            } catch {
+            switch record.fault(in: path, isDeep: isDeep, tree: tree) {
+            case nil: break
+            case .missing(let message):
                 findings.append(
                     Finding(
                         isError: true, code: "import_missing",
-                        message: "the import '\(record.name)' cannot be opened: \(error)",
-                        remedy: remedy))
+                        message: "the import '\(record.name)': \(message)", remedy: remedy))
+            case .changed(let message):
+                findings.append(
+                    Finding(
+                        isError: true, code: "import_changed",
+                        message: "the import '\(record.name)' is not what was imported: "
+                            + message, remedy: remedy))
             }
         }
-        let directory = "\(path)/\(Workspace.importsName)"
-        let known = Set(records.map(\.file))
-        for name in (try? FileDirectory(path: directory).names()) ?? [] where !known.contains(name)
-        {
-            findings.append(
-                Finding(
-                    isError: false, code: "import_orphan",
-                    message: "no import names the file \(directory)/\(name)",
-                    remedy: "an import that was cut off left it: delete it"))
-        }
-        return findings
+        return findings + (try orphans())
+    }
+
+    /// Files that no import names, unless one is under way, whose file has no entry yet.
+    private func orphans() throws -> [Finding] {
+        try ImportsFolder.alone(path)?.orphans(service).map { orphan in
+            Finding(
+                isError: false, code: "import_orphan",
+                message: "no import names the file "
+                    + "\(path)/\(Workspace.importsName)/\(Text.escaped(Array(orphan.name.utf8)))",
+                remedy: orphan.isOurs
+                    ? "an import that was cut off left it: '--repair' deletes it, and so does "
+                        + "'capsule gc'"
+                    : "it is no file of an import: move it away")
+        } ?? []
     }
 
     private func exports() throws -> [Finding] {

@@ -249,7 +249,10 @@ public struct RunExporter {
 
     private static let pieceLength = 1 << 20
 
-    static func digest(_ file: any Storage) throws -> (hex: String, length: UInt64) {
+    /// The SHA-256 of a file, in hex, and its length.
+    public static func digest(
+        _ file: any Storage
+    ) throws(SystemError) -> (hex: String, length: UInt64) {
         var hasher = SHA256()
         let length = try file.length()
         var done: UInt64 = 0

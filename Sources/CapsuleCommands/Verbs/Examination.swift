@@ -26,9 +26,15 @@ struct Examination {
     let progress: ByteProgress
     /// What is read, where that has another name than what is examined.
     private let place: String
+    /// Who is known, instead of the pinned signers.
+    private let signers: AllowedSigners?
 
-    init(path: String, at place: String? = nil, progress: ByteProgress) {
+    init(
+        path: String, at place: String? = nil, signers: AllowedSigners? = nil,
+        progress: ByteProgress
+    ) {
         self.path = path
+        self.signers = signers
         self.place = place ?? path
         self.progress = progress
     }
@@ -114,13 +120,14 @@ struct Examination {
     }
 
     private mutating func examineOrigin(_ file: CapsuleFile) {
-        let report = SignatureReport(file, signers: try? TrustStore().signers())
+        let report = SignatureReport(file, signers: signers ?? (try? TrustStore().signers()))
+        let whose = signers == nil ? "pinned" : "in the list of signers"
         switch report.verdict {
         case .known:
-            add(.ok, "origin", "a pinned signer has signed it", remedy: nil)
+            add(.ok, "origin", "a signer who is \(whose) has signed it", remedy: nil)
         case .unknown:
             add(
-                .warning, "origin", "it is signed, but by nobody pinned",
+                .warning, "origin", "it is signed, but by nobody \(whose)",
                 remedy: "'capsule trust add' pins a signer")
         case .unsigned:
             add(

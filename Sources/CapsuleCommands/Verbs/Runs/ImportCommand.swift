@@ -182,6 +182,7 @@ struct ImportsVerifyCommand: ParsableCommand {
         struct Import: Encodable {
             let name: String
             let intact: Bool
+            let problem: String?
         }
 
         let imports: [Import]
@@ -194,16 +195,17 @@ struct ImportsVerifyCommand: ParsableCommand {
                 ? ImportRecord.all(in: access.service)
                 : names.map { try find($0, access.service) }
             return records.map { record in
-                let digest = try? TreeFingerprint.of(
-                    try access.tree(Workspace.importPrefix + record.name))
-                return Result.Import(name: record.name, intact: digest == record.contentDigest)
+                let fault = record.fault(in: access.path, isDeep: true, tree: access.tree)
+                return Result.Import(
+                    name: record.name, intact: fault == nil, problem: fault?.message)
             }
         }
         if outputOptions.json {
             Output.json(Result(imports: found))
         } else {
             for one in found {
-                Output.line("\(one.name): \(one.intact ? "intact" : "missing or changed")")
+                let problem = one.problem.map { "missing or changed: \($0)" }
+                Output.line("\(one.name): \(problem ?? "intact")")
             }
         }
         if !found.allSatisfy(\.intact) { throw ExitCode(2) }

@@ -11,14 +11,7 @@ import Glibc
 import MemvidFormat
 
 /// Takes one capsule into a workspace: copies it, checks the copy, and only then gives it a name.
-struct ImportJob {
-    let access: WorkspaceAccess
-    let source: String
-    let secrets: OpeningSecrets
-    let demands: CapsuleSession.Demands
-    let mountName: String?
-    let progress: ByteProgress
-
+final class ImportJob {
     /// What came of it.
     struct Outcome {
         let record: ImportRecord
@@ -26,38 +19,103 @@ struct ImportJob {
         let wasThere: Bool
     }
 
+    let access: WorkspaceAccess
+    let source: String
+    let mountName: String?
+    let secrets: OpeningSecrets
+    let progress: ByteProgress
+    private let demands: CapsuleSession.Demands
+    private var examination: Examination
+    /// What was checked besides.
+    private var otherChecks: [ImportRecord.Check] = []
+    /// The SHA-256 of what came, once it is copied, and its length.
+    private(set) var digest: String?
+    private(set) var length: UInt64 = 0
+
     private static let pieceLength = 1 << 20
 
-    private var directory: String { "\(access.path)/\(Workspace.importsName)" }
+    init(
+        access: WorkspaceAccess, source: String, secrets: OpeningSecrets,
+        demands: CapsuleSession.Demands, mountName: String?, progress: ByteProgress
+    ) {
+        self.access = access
+        self.source = source
+        self.secrets = secrets
+        self.demands = demands
+        self.mountName = mountName
+        self.progress = progress
+        examination = Examination(path: source, progress: progress)
+    }
 
-    /// Imports. A refusal leaves nothing but an event.
-    func run() throws -> Outcome {
+    /// The checks that were made so far, and what they said.
+    var checks: [ImportRecord.Check] {
+        examination.findings.map {
+            ImportRecord.Check(check: $0.check, result: $0.severity.rawValue, message: $0.message)
+        } + otherChecks
+    }
+
+    /// Notes what a check said.
+    func add(_ result: Examination.Severity, _ check: String, _ message: String) {
+        otherChecks.append(
+            ImportRecord.Check(check: check, result: result.rawValue, message: message))
+    }
+
+    /// Makes a check that throws where it fails.
+    func checking<Result>(_ check: String, _ body: () throws -> Result) throws -> Result {
         do {
-            return try importFile()
+            return try body()
         } catch {
-            let reason = Failure.message(of: error)
-            try? access.service.note(
-                .importRefused, ["source": .text(source), "reason": .text(reason)])
+            add(.error, check, Failure.message(of: error))
             throw error
         }
     }
 
-    private func importFile() throws -> Outcome {
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw SystemError.last("create", directory)
+    /// Imports. A refusal leaves nothing but an event, with what was known by then.
+    func run() throws -> Outcome {
+        do {
+            let folder = try ImportsFolder.share(access.path)
+            // Until it is registered, nobody takes its file for one that was left.
+            return try withExtendedLifetime(folder) { try importFile(folder.path) }
+        } catch {
+            var details: [String: EventValue] = [
+                "source": .text(AbsolutePath.of(source)),
+                "reason": .text(Failure.message(of: error)),
+                "checks": ImportRecord.details(of: checks),
+            ]
+            if let digest { details["source_sha256"] = .text(digest) }
+            try? access.service.note(.importRefused, details)
+            throw error
         }
-        let file = "\(Text.hex(Environment.random(16))).mv2e"
-        let copy = try AtomicFile(path: "\(directory)/\(file)")
+    }
+
+    private func importFile(_ directory: String) throws -> Outcome {
+        let path = "\(directory)/\(ImportsFolder.newName(Environment.random(16)))"
+        let copy = try AtomicFile(path: path)
         let digest = try fill(copy)
+        self.digest = digest
         // Reads the copy itself, whatever becomes of the file that came.
         let place = "/proc/self/fd/\(copy.descriptor)"
         if let storage = try MemvidOpener.storage(path: place) {
-            return try importMemvid(storage, file, digest)
+            try checking("trust") { try refuseMemvidOnDemand() }
+            return try importMemvid(storage, digest, as: path)
         }
-        let (capsule, record) = try examine(place, file, digest)
-        if let known = try same(record) { return Outcome(record: known, wasThere: true) }
+        let (capsule, signer) = try examine(place)
+        var record = ImportRecord(
+            name: "", file: AtomicFile.split(path).base, source: AbsolutePath.of(source),
+            sourceDigest: digest, contentDigest: try TreeFingerprint.of(capsule),
+            format: "capsule", trust: signer == nil ? .unverified : .verified,
+            signer: signer.map { [$0.fingerprint, $0.principal].compactMap(\.self) }
+                .map { $0.joined(separator: " ") },
+            seconds: Environment.wallClock().seconds, checks: [])
+        (record.fileDigest, record.fileLength) = (digest, length)
+        try checking("run") { try describe(&record, capsule) }
+        record.checks = checks
+        let known = try same(record)
+        if let known, known.trust == .verified || record.trust == .unverified {
+            return try noteAgain(record, known)
+        }
         try copy.publish(replacing: false)
-        return try keep(record, capsule.keys)
+        return try register(record, capsule.keys, at: path, insteadOf: known)
     }
 
     private func fill(_ copy: AtomicFile) throws -> String {
@@ -68,34 +126,42 @@ struct ImportJob {
         }
         let input = try FileStorage(path: source)
         var hasher = SHA256()
-        let length = try input.length()
+        let end = try input.length()
         var done: UInt64 = 0
-        while done < length {
-            let count = Int(min(UInt64(Self.pieceLength), length - done))
+        while done < end {
+            let count = Int(min(UInt64(Self.pieceLength), end - done))
             guard let bytes = try input.bytes(count, at: done) else { break }
             hasher.update(data: bytes)
             try copy.write(bytes, at: done)
             done += UInt64(count)
         }
+        length = done
         return Text.hex(hasher.finalize())
     }
 
     // MARK: Capsules
 
+    /// Checks the copy to the last byte; returns who is known to have signed it.
     private func examine(
-        _ place: String, _ file: String, _ digest: String
-    ) throws -> (Capsule, ImportRecord) {
-        let copy = try FileStorage(path: place)
-        do throws(FormatError) {
-            _ = try CapsuleFile(copy)
-        } catch {
-            throw AccessError(error, path: source)
+        _ place: String
+    ) throws -> (capsule: Capsule, signer: SignatureReport.Item?) {
+        try checking("structure") {
+            let copy = try FileStorage(path: place)
+            do throws(FormatError) {
+                _ = try CapsuleFile(copy)
+            } catch {
+                throw AccessError(error, path: source)
+            }
         }
-        var examination = Examination(path: source, at: place, progress: progress)
+        // The check of the origin says what the signers say who decide.
+        examination = Examination(
+            path: source, at: place,
+            signers: try demands.allowedSignersFile.map { try TrustStore.signers(file: $0) },
+            progress: progress)
         var report: SignatureReport?
         let keys = try examination.examineClearParts { capsule in
-            report = try checkedSignatures(capsule)
-            return try secrets.unlock(capsule, path: source)
+            report = try checking("trust") { try checkedSignatures(capsule) }
+            return try checking("secret") { try secrets.unlock(capsule, path: source) }
         }
         if let clear = examination.file, let keys {
             examination.examineBlocks(clear, sample: nil)
@@ -108,21 +174,7 @@ struct ImportJob {
                 "\(source): it is not imported: \(faults.first?.message ?? "it cannot be read"); "
                     + "get the file again")
         }
-        let signer = report?.items.first { $0.verdict == .known }
-        var record = ImportRecord(
-            name: "", file: file, source: source, sourceDigest: digest,
-            contentDigest: try TreeFingerprint.of(capsule), format: "capsule",
-            trust: report?.verdict == .known ? .verified : .unverified,
-            signer: signer.map { [$0.fingerprint, $0.principal].compactMap(\.self) }
-                .map { $0.joined(separator: " ") },
-            seconds: Environment.wallClock().seconds,
-            checks: examination.findings.map {
-                ImportRecord.Check(
-                    check: $0.check, result: $0.severity.rawValue, message: $0.message)
-            })
-        try describe(&record, capsule)
-        if record.run != nil, let check = Self.goldenCheck(capsule) { record.checks.append(check) }
-        return (capsule, record)
+        return (capsule, report?.items.first { $0.verdict == .known })
     }
 
     /// A list of signers says who is known; that somebody known has signed is another demand.
@@ -139,152 +191,13 @@ struct ImportJob {
         return report
     }
 
-    /// Whether searches find here what they found where the capsule was made.
-    private static func goldenCheck(_ tree: any ReadableTree) -> ImportRecord.Check? {
-        do {
-            return try agreement(tree)
-        } catch {
-            return ImportRecord.Check(
-                check: "golden", result: "warning",
-                message: "its golden queries cannot be tried: \(error)")
-        }
-    }
-
-    private static func agreement(_ tree: any ReadableTree) throws -> ImportRecord.Check? {
-        let queries = try GoldenQuery.file(in: tree)
-        if queries.isEmpty { return nil }
-        let search = GoldenSearch(tree)
-        let different = try queries.filter { query in
-            !GoldenQuery.agree(try search.results(of: query), query.results)
-        }
-        guard !different.isEmpty else {
-            return ImportRecord.Check(
-                check: "golden", result: "ok",
-                message: "\(queries.count) golden queries find what they found")
-        }
-        let names = different.map(\.name).joined(separator: ", ")
-        return ImportRecord.Check(
-            check: "golden", result: "warning",
-            message: "golden queries find something else here: \(names)")
-    }
-
-    /// What a run that was exported says of itself, and the name that follows from it.
-    private func describe(_ record: inout ImportRecord, _ tree: any ReadableTree) throws {
-        if let found = try tree.resolve([Array("manifest.json".utf8)]), found.entry.isRegular,
-            found.entry.size < 64 << 20
-        {
-            let bytes = try URIResolver.read(found.entry, in: tree)
-            if let manifest = try? JSONValue(parsing: bytes, "manifest.json"),
-                manifest["spec_id"]?.text != nil
-            {
-                record.describe(manifest)
-                record.policies = try ContentsOf.names(of: "policy", in: tree)
-            }
-        }
-        var name = AtomicFile.split(source).base
-        if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
-        if let spec = record.spec, let run = record.run { name = "\(spec)-\(run)" }
-        record.name = mountName ?? name
-        guard RunName.isValid(record.name) else {
-            throw AccessError(
-                .usage, code: "bad_name",
-                "'\(record.name)' cannot name an import: give another with --mount-as, of letters, "
-                    + "digits, '.', '_' and '-'")
-        }
-    }
-
-    /// The import of the same name, if its content is the same too. What is known of its origin may
-    /// be more by now. Throws where the content is another.
-    private func same(_ record: ImportRecord) throws -> ImportRecord? {
-        let entry = try access.service.ledger(.import).first { $0.name == record.name }
-        guard let entry else { return nil }
-        var known = try ImportRecord(entry)
-        guard known.contentDigest == record.contentDigest else {
-            throw AccessError(
-                .usage, code: "mount_conflict",
-                "there is an import '\(record.name)' with other content: give another name with "
-                    + "--mount-as, or remove that one with 'capsule imports remove'")
-        }
-        (known.trust, known.signer, known.checks) = (record.trust, record.signer, record.checks)
-        var details = record.details
-        details["already_there"] = .flag(true)
-        try access.service.changeLedger(
-            .replace(known.entry(secret: entry.secret)), .imported, details)
-        return known
-    }
-
-    private func keep(_ record: ImportRecord, _ keys: FileKeys) throws -> Outcome {
-        do {
-            let secret = try LedgerKey.seal(
-                keys.fileKey.withUnsafeBytes { Array($0) }, of: record.file,
-                to: try access.service.ledgerRecipient(),
-                workspace: try access.service.workspaceID())
-            try access.service.changeLedger(
-                .insert(record.entry(secret: secret)), .imported, record.details)
-        } catch {
-            unlink("\(directory)/\(record.file)")
-            throw error
-        }
-        return Outcome(record: record, wasThere: false)
-    }
-
-    // MARK: Memvid
-
-    /// A file of Memvid's becomes a capsule that nobody but the workspace can open.
-    private func importMemvid(
-        _ storage: FileStorage, _ file: String, _ digest: String
-    ) throws -> Outcome {
+    private func refuseMemvidOnDemand() throws {
         guard !demands.requiresVerified else {
             throw AccessError(
                 .validation, code: "unsigned",
                 "\(source): a Memvid file is not signed as a capsule is, so nothing proves its "
                     + "origin")
         }
-        let opened = try MemvidOpener.open(storage, path: source, secrets: secrets)
-        let tree = try MemvidOpener.tree(opened, path: source)
-        let walk = try Self.walk(tree, progress, source)
-        var record = ImportRecord(
-            name: "", file: file, source: source, sourceDigest: digest,
-            contentDigest: try TreeFingerprint.of(tree), format: "memvid", trust: .unverified,
-            signer: nil, seconds: Environment.wallClock().seconds, checks: [walk])
-        try describe(&record, tree)
-        if let known = try same(record) { return Outcome(record: known, wasThere: true) }
-        let key = SharedSecret(SecretBytes.random(32))
-        let path = "\(directory)/\(file)"
-        let request = SealRequest(
-            source: source, destination: path,
-            slots: [SealRequest.Slot(.keyFile(key), label: "workspace")], lineage: nil,
-            creator: "", toolVersion: ToolVersion.text, createdAt: try Provenance.createdAt())
-        _ = try TreeSealer(request).seal(tree, sign: { _ in [] })
-        do {
-            let capsule = try CapsuleOpener.open(path: path)
-            var fileKey: SymmetricKey?
-            for slot in capsule.slots where fileKey == nil {
-                fileKey = try slot.open(keyFile: key.bytes, capsuleID: capsule.header.id)
-            }
-            guard let fileKey else {
-                throw AccessError(.system, code: "system", "\(path): its own key does not open it")
-            }
-            return try keep(record, FileKeys(fileKey: fileKey, salt: capsule.header.salt))
-        } catch {
-            unlink(path)
-            throw error
-        }
-    }
-
-    private static func walk(
-        _ tree: any ReadableTree, _ progress: ByteProgress, _ source: String
-    ) throws -> ImportRecord.Check {
-        var walk = TreeWalk(tree, progress)
-        walk.run()
-        guard walk.faults.isEmpty else {
-            throw AccessError(
-                .system, code: "damaged",
-                "\(source): it is not imported: \(walk.faults[0]); get the file again")
-        }
-        return ImportRecord.Check(
-            check: "files", result: "ok",
-            message: "\(walk.entryCount) entries can be read to the last byte")
     }
 }
 
