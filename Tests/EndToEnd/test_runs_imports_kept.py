@@ -213,6 +213,113 @@ class Files(KeptTest):
         self.machine.run("imports", "verify", rc=2)
 
 
+@support.needs_root
+@support.needs_fuse
+class Orphans(KeptTest):
+    """What is left of imports that were cut off."""
+
+    def left(self, number):
+        """A file that an import leaves when it is killed before it is registered."""
+        return support.write(f"{self.machine.ws}/imports/{number:032x}.mv2e", b"left")
+
+    def collected(self, *more):
+        """What gc says."""
+        return self.machine.facts("gc", *more)
+
+    def test_collected(self):
+        """gc deletes them, each with its intent; not what is somebody else's, nor an import's."""
+        self.machine.take(self.made())
+        orphans = [self.left(1), support.write(
+            f"{self.machine.ws}/imports/.{2:032x}.mv2e.4000000.tmp", b"left")]
+        other = support.write(f"{self.machine.ws}/imports/notes.txt", b"mine")
+        found = self.doctor()["import_orphan"]
+        self.assertTrue(found[0] and found[1])
+        dry = self.collected("--dry-run")
+        self.assertEqual((dry["temp_files_deleted"], dry["bytes_freed"]), (2, 8))
+        self.assertTrue(all(map(os.path.exists, orphans)))
+        done = self.collected()
+        self.assertEqual({row["path"] for row in done["exports"]}, set(orphans))
+        self.assertFalse(any(map(os.path.exists, orphans)))
+        self.assertTrue(os.path.exists(other))
+        for kind in ("gc.intended", "gc.deleted"):
+            events = self.machine.of_kind(kind)
+            self.assertEqual({event["destination"] for event in events}, set(orphans))
+            for event in events:
+                self.assertIn("no import", event["rule"])
+                self.assertEqual((event["bytes"], event["sha256"]),
+                                 (4, hashlib.sha256(b"left").hexdigest()))
+        self.machine.run("imports", "verify")
+        self.assertEqual(self.collected()["temp_files_deleted"], 0)
+
+    def test_repaired(self):
+        """doctor --repair deletes them, too, mounted or not."""
+        self.machine.take(self.made())
+        for mounted in (False, True):
+            orphan = self.left(7)
+            self.assertIn("--repair", self.doctor()["import_orphan"][1])
+            if mounted:
+                self.machine.attach("timeline=0")
+            self.assertNotIn("import_orphan", self.doctor("--repair"))
+            self.assertFalse(os.path.exists(orphan))
+            if mounted:
+                self.machine.detach()
+        self.assertEqual(len(self.machine.of_kind("gc.deleted")), 2)
+        self.machine.run("imports", "verify")
+
+    def test_under_way(self):
+        """While somebody imports, no file is one that was left; afterwards it is."""
+        self.machine.take(self.made())
+        orphan = self.left(3)
+        handle = os.open(f"{self.machine.ws}/imports", os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        self.assertNotIn("import_orphan", self.doctor("--repair"))
+        self.assertEqual(self.collected()["temp_files_deleted"], 0)
+        self.assertTrue(os.path.exists(orphan))
+        os.close(handle)
+        self.assertEqual(self.collected()["temp_files_deleted"], 1)
+        self.assertFalse(os.path.exists(orphan))
+
+    def test_together(self):
+        """Imports and collections at once: every import that succeeds has its file."""
+        capsule = self.made()
+        self.machine.attach("timeline=0")
+        taken = []
+        for number in range(12):
+            taken.append(self.start(
+                [support.CAPSULE, "import", capsule, "--passphrase-file", self.pw, "--mount-as",
+                 f"n{number}", *self.machine.where()], env=self.machine.env))
+            if number % 4 == 3:
+                while any(process.poll() is None for process in taken[-4:]):
+                    self.collected()
+        for process in taken:
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0)
+        self.machine.run("imports", "verify")
+        self.assertEqual(len(self.machine.names()), 12)
+        self.machine.detach()
+
+    def test_killed(self):
+        """kill -9 at any moment: after gc, the files are those of the imports that are there."""
+        capsule = self.made()
+        self.machine.attach("timeline=0")
+        begun = time.monotonic()
+        self.machine.take(capsule, "--mount-as", "whole")
+        whole = time.monotonic() - begun
+        one = random.Random(5)
+        for number in range(15):
+            process = self.start(
+                [support.CAPSULE, "import", capsule, "--passphrase-file", self.pw, "--mount-as",
+                 f"n{number}", *self.machine.where()], env=self.machine.env)
+            time.sleep(whole * (0.6 + 0.4 * one.random()))
+            process.kill()
+            process.communicate(timeout=30)
+        self.collected()
+        rows = self.machine.facts("imports", "list")["imports"]
+        self.assertEqual(self.machine.files(), sorted(row["file"] for row in rows))
+        self.machine.run("imports", "verify")
+        self.machine.detach()
+
+
 if __name__ == "__main__":
     import unittest
 

@@ -20,7 +20,7 @@ struct DoctorCommand: ParsableCommand {
     var deep = false
     @Option(name: .long, help: "Write what is intact to DIR and name what is lost.")
     var salvage: String?
-    @Flag(name: .long, help: "Settle what was cut off in a workspace; nothing is discarded.")
+    @Flag(name: .long, help: "Settle what was cut off in a workspace; nothing that is in use goes.")
     var repair = false
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions

@@ -64,9 +64,11 @@ struct CollectCommand: ParsableCommand {
         var settings = try SettingsFile.find().settings
         if let retentionDays { settings.retentionDays = retentionDays }
         if noKeepPinned { settings.keepsPinned = false }
-        let result = try place.withService(opening) { service in
-            return try collect(
-                ExportCollector(service, settings: settings, now: try Self.now()))
+        let result = try place.withAccess(opening) { access in
+            var result = try collect(
+                ExportCollector(access.service, settings: settings, now: try Self.now()))
+            try collectImports(access, &result)
+            return result
         }
         if outputOptions.json { Output.json(result) } else { show(result) }
         if result.failures > 0 { throw ExitCode(2) }
@@ -125,6 +127,20 @@ struct CollectCommand: ParsableCommand {
 }
 
 extension CollectCommand {
+    /// Deletes what imports left that were cut off.
+    private func collectImports(_ access: WorkspaceAccess, _ result: inout Result) throws {
+        guard let folder = try ImportsFolder.alone(access.path) else { return }
+        for orphan in try folder.orphans(access.service) where orphan.isOurs {
+            let path = "\(folder.path)/\(orphan.name)"
+            var facts = stat()
+            if stat(path, &facts) == 0 { result.bytesFreed += UInt64(facts.st_size) }
+            if !dryRun { try folder.delete(orphan, access.service) }
+            result.tempFilesDeleted += 1
+            result.exports.append(
+                Item(path: path, deleted: !dryRun, goes: true, reason: ImportsFolder.rule))
+        }
+    }
+
     /// Deletes an export where its time has come.
     private func collect(
         _ id: String, _ collector: ExportCollector, _ result: inout Result

@@ -52,10 +52,15 @@ extension Examination {
     }
 
     /// Settles what was cut off: opening for writing removes what a crash left, and exports that
-    /// were announced are completed or given up. Each is recorded.
+    /// were announced are completed or given up. Files of imports that were cut off go: they are
+    /// copies, which nothing can open. Each is recorded.
     func repairWorkspace(secrets: OpeningSecrets) throws {
-        try WorkspaceOpener.withService(path: path, secrets: secrets) {
-            try RunExporter.settle($0)
+        try WorkspaceOpener.withAccess(path: path, secrets: secrets) { access in
+            try RunExporter.settle(access.service)
+            guard let folder = try ImportsFolder.alone(access.path) else { return }
+            for orphan in try folder.orphans(access.service) where orphan.isOurs {
+                try folder.delete(orphan, access.service)
+            }
         }
     }
 
