@@ -107,7 +107,8 @@ extension LiveTree {
     }
 
     /// Leaves the present branch in the state that it is in, and goes on with another one. Throws
-    /// EBUSY while files are open for writing, or open and deleted.
+    /// EBUSY while a run goes on, whose files are on the branch on which it began, and while files
+    /// are open for writing, or open and deleted.
     public func switchBranch(_ name: String) throws(WorkspaceError) {
         var replaced = ReplacedNames()
         try changing { () throws(WorkspaceError) in
@@ -117,6 +118,7 @@ extension LiveTree {
             guard try stored(listStates).contains(where: { $0.epoch == row.head }) else {
                 throw WorkspaceError.refusal(ENOENT, "the state of the branch '\(name)' is gone")
             }
+            try requireNoRun(on: current.name)
             try requireNobodyWrites()
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)
@@ -147,6 +149,16 @@ extension LiveTree {
         defer { exclusively { isReplacing = false } }
         try commit()
         tellReplaced(replaced)
+    }
+
+    private func requireNoRun(on branch: String) throws(WorkspaceError) {
+        let runs = try stored(listRuns).filter { $0.outcome == nil }
+        guard let first = runs.first?.name else { return }
+        let others = runs.count > 1 ? ", as do \(runs.count - 1) others" : ""
+        throw WorkspaceError.refusal(
+            EBUSY,
+            "the run '\(first.run)' of '\(first.spec)' goes on\(others), and its files are on the "
+                + "branch '\(branch)': end it first, with 'capsule run finish'")
     }
 
     private func requireNobodyWrites() throws(WorkspaceError) {
