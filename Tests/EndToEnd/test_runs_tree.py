@@ -47,6 +47,53 @@ class Branches(RunTest):
         self.verb("branch", "switch", "other")
 
 
+@support.needs_root
+@support.needs_fuse
+class Restoring(RunTest):
+    """What a URI stands for does not change by a restore."""
+
+    def test_restore(self):
+        """Nothing is restored onto, into or above the folder of a run; elsewhere it is."""
+        self.begin("r1")
+        self.put_text("dir/a", b"one\n")
+        self.mark("A")
+        self.put_text("dir/b", b"two\n")
+        self.finish("r1")
+        self.begin("r2", spec="S2")
+        point = self.attach("timeline=0")
+        support.write(f"{point}/runs/S2/r2/artifacts/mine", b"mine\n")
+        support.write(f"{point}/runs/notes", b"old\n")
+        support.write(f"{point}/runs/S3/file", b"old\n")
+        self.verb("snapshot", "create", "before", at=point)
+        self.umount(point)
+        for is_mounted in (False, True):
+            point = self.attach("timeline=0") if is_mounted else None
+            for path in ("runs", "runs/S1", "runs/S1/r1", "runs/S1/r1/artifacts",
+                         "runs/S1/r1/artifacts/dir/a", "/runs/S1/r1"):
+                with self.subTest(path, mounted=is_mounted):
+                    code, message = self.error_of(
+                        "restore", "@run:S1:r1:A", path, *self.where(point), rc=1)
+                    self.assertEqual(code, "usage")
+                    for text in (path.strip("/"), "'r1'", "has ended", "--to DIR"):
+                        self.assertIn(text, message)
+            for path in ("runs/S2", "runs/S2/r2", "runs/S2/r2/artifacts/mine"):
+                with self.subTest(path, mounted=is_mounted):
+                    code, message = self.error_of(
+                        "restore", "@before", path, *self.where(point), rc=2)
+                    self.assertIn("goes on", message)
+            for path in ("runs/notes", "runs/S3", "runs/S3/file"):
+                self.verb("restore", "@before", path, at=point)
+            if is_mounted:
+                self.assertEqual(
+                    support.tree_bytes(f"{point}/runs/S1/r1"),
+                    {"artifacts/dir/a": b"one\n", "artifacts/dir/b": b"two\n"})
+                self.umount(point)
+        out = self.path("out")
+        self.verb("restore", "@run:S1:r1:A", "runs/S1/r1", "--to", out)
+        self.assertIn(b"one\n", support.tree_bytes(out).values())
+        self.finish("r2", spec="S2")
+
+
 if __name__ == "__main__":
     import unittest
 

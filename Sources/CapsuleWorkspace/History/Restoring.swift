@@ -28,6 +28,7 @@ extension LiveTree {
         }
         var replaced = ReplacedNames()
         let report = try changing { () throws(WorkspaceError) in
+            try refuseRuns(at: path)
             let state = try keptState(name)
             let tables = try stored { () throws(StoreError) in
                 try StateTables(database, epoch: state.epoch)
@@ -62,6 +63,21 @@ extension LiveTree {
         try commit()
         tellReplaced(replaced)
         return report
+    }
+
+    /// What the URIs of a run stand for does not change. Throws EROFS for a path above, at or below
+    /// the folder of a run that has ended, EBUSY for that of one that goes on.
+    private func refuseRuns(at path: [[UInt8]]) throws(WorkspaceError) {
+        let met = try stored(listRuns).filter {
+            path.starts(with: $0.name.directory) || $0.name.directory.starts(with: path)
+        }
+        guard let run = met.first(where: { $0.outcome != nil }) ?? met.first else { return }
+        let isEnded = run.outcome != nil
+        throw WorkspaceError.refusal(
+            isEnded ? EROFS : EBUSY,
+            "'\(Self.shown(path))': the run '\(run.name.run)' of '\(run.name.spec)' "
+                + (isEnded ? "has ended" : "goes on")
+                + ", and its files are not replaced: restore elsewhere, with --to DIR")
     }
 
     /// The inodes of a state along a path, without the root.
