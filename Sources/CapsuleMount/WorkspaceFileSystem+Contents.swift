@@ -62,6 +62,7 @@ extension WorkspaceFileSystem {
             request.reply(written: bytes.count)
         } catch {
             request.fail(error.errno)
+            if error.errno == EROFS { dropPages(of: node) }
         }
     }
 

@@ -20,6 +20,10 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     private let control = Mutex<ControlServer?>(nil)
     /// Whether the kernel is writing a file back for a seek.
     private let isWritingBack = Atomic(false)
+    /// How often each file was renewed.
+    private let generations = Mutex<[UInt64: UInt64]>([:])
+    /// Files of which the kernel has pages that were not taken.
+    private let refused = WorkQueue<UInt64>(capacity: 4096)
 
     /// How long the kernel may keep an answer, in seconds: for ever.
     private static let timeout = 1e9
@@ -67,6 +71,9 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         control.withLock { $0 = workspace.listen() }
         self.session.withLock { $0 = session }
         isAttached.store(true, ordering: .releasing)
+        _ = Worker { [refused] in
+            while let node = refused.pop() { _ = session.invalidate(node: node) }
+        }
         _ = Worker { [weak self] in
             var round = 0
             while let self, isAttached.load(ordering: .acquiring) {
@@ -90,9 +97,13 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     /// The tree was changed by somebody else than the kernel.
     private func invalidate(_ replaced: ReplacedNames) {
         let bases = views.didForget(replaced)
+        generations.withLock { generations in
+            for file in replaced.renewed { generations[file.inode, default: 0] += 1 }
+        }
         guard let session = session.withLock({ $0 }) else { return }
         for place in replaced.names { session.invalidate(name: place.name, in: place.parent) }
         for node in replaced.inodes { _ = session.invalidate(node: node) }
+        for file in replaced.renewed { lookUp(file.path) }
         for base in bases {
             for place in replaced.pastNames {
                 session.invalidate(name: place.name, in: base | place.parent)
@@ -101,10 +112,26 @@ public final class WorkspaceFileSystem: MountedFileSystem {
         }
     }
 
+    /// Lets the kernel ask what is at a path: it finds a file that was renewed, and whoever has the
+    /// old one open gets EIO at once instead of being told that it took what is written.
+    private func lookUp(_ path: [[UInt8]]) {
+        let bytes = Array(mountPoint.utf8) + path.flatMap { [0x2f] + $0 } + [0]
+        var facts = stat()
+        bytes.withUnsafeBytes { bytes in
+            guard let text = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+            _ = lstat(text, &facts)
+        }
+    }
+
+    /// What was written to a file was refused, after the kernel had said that it was taken: it must
+    /// not be shown. By another thread, as this one may have to answer for the rest of it.
+    func dropPages(of node: UInt64) { _ = refused.tryPush(node) }
+
     /// Stores everything.
     public func detach() -> Bool {
         let wasAttached = isAttached.exchange(false, ordering: .acquiringAndReleasing)
         session.withLock { $0 = nil }
+        refused.close()
         control.withLock { control in
             control?.stop()
             control = nil
@@ -186,7 +213,10 @@ public final class WorkspaceFileSystem: MountedFileSystem {
     }
 
     func entry(_ inode: Inode) -> FuseEntry {
-        FuseEntry(node: inode.number, attributes: shown(inode), timeout: Self.timeout)
+        var entry = FuseEntry(
+            node: inode.number, attributes: shown(inode), timeout: Self.timeout)
+        entry.generation = generations.withLock { $0[inode.number] ?? 0 }
+        return entry
     }
 
     /// Answers with an inode that the kernel has to know from now on.

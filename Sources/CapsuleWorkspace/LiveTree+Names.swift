@@ -62,6 +62,7 @@ extension LiveTree {
             let now = FileTime.now
             let inherits = directory.mode & Self.setGroupID != 0
             let isDirectory = new.mode & Inode.Kind.mask == Inode.Kind.directory
+            try refuseForged(name, in: parent, isNewDirectory: isDirectory)
             var inode = Inode(
                 number: inodes.takeNumber(), born: epoch, mode: new.mode, uid: new.uid,
                 gid: inherits ? directory.gid : new.gid, linkCount: isDirectory ? 2 : 1,
@@ -155,6 +156,7 @@ extension LiveTree {
             }
             guard target.linkCount < UInt32.max >> 1 else { throw WorkspaceError(EMLINK) }
             guard try child(name, of: parent) == nil else { throw WorkspaceError(EEXIST) }
+            try refuseForged(name, in: parent, isNewDirectory: false)
             let now = FileTime.now
             try add(name, child: number, to: &directory, now: now)
             target.linkCount += 1
@@ -188,10 +190,11 @@ extension LiveTree {
     /// Removes an empty directory.
     public func removeDirectory(_ name: [UInt8], in parent: UInt64) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
-            if let inode = try child(name, of: parent) { try refuseFrozen(parent, inode.number) }
             _ = try directory(parent)
             guard let target = try child(name, of: parent) else { throw WorkspaceError(ENOENT) }
+            try refuseFrozen(parent, target.number)
             guard target.isDirectory else { throw WorkspaceError(ENOTDIR) }
+            try refuseFixed(target.number)
             try requireEmpty(target)
             try removeName(name, of: target, in: parent)
         }
@@ -247,6 +250,11 @@ extension LiveTree {
             }
             let replaced = try child(destination.name, of: destination.parent)
             try refuseFrozen(moved.number, replaced?.number ?? 0)
+            try refuseFixed(moved.number, replaced?.number ?? 0)
+            if replaced == nil {
+                try refuseForged(
+                    destination.name, in: destination.parent, isNewDirectory: false)
+            }
             try requireNoLoop(moved, under: destination.parent)
             if flags == RenameFlag.exchange {
                 guard let replaced else { throw WorkspaceError(ENOENT) }

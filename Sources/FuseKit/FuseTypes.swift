@@ -61,6 +61,9 @@ public struct FuseEntry: Sendable {
     public var attributes: FuseAttributes
     /// How long the kernel may believe this, in seconds.
     public var timeout: Double
+    /// Together with the node it says which file this is: with another one, the kernel takes the
+    /// file that it has under the node for one that is gone.
+    public var generation: UInt64 = 0
 
     /// An answer.
     public init(node: UInt64, attributes: FuseAttributes, timeout: Double) {
@@ -71,8 +74,8 @@ public struct FuseEntry: Sendable {
 
     var parameters: fuse_entry_param {
         fuse_entry_param(
-            ino: fuse_ino_t(node), generation: 0, attr: attributes.status, attr_timeout: timeout,
-            entry_timeout: timeout)
+            ino: fuse_ino_t(node), generation: generation, attr: attributes.status,
+            attr_timeout: timeout, entry_timeout: timeout)
     }
 }
 

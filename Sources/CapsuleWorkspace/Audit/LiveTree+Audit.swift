@@ -127,9 +127,15 @@ extension LiveTree {
     }
 
     /// Records that somebody opens a file, if the workspace was made so. Durable with the next
-    /// commit.
+    /// commit. Throws EROFS for one of a run that has ended that shall be written: the kernel would
+    /// take what is written, and learn later that nobody else does.
     public func noteOpened(_ number: UInt64, isWriting: Bool) throws(WorkspaceError) {
-        if isWriting { try requireNothingReplaced() }
+        if isWriting {
+            try requireNothingReplaced()
+            if !isReadOnly {
+                try locked { () throws(WorkspaceError) in try refuseFrozen(number) }
+            }
+        }
         guard recordsFiles, !isReadOnly else { return }
         try changing { () throws(WorkspaceError) in
             try record(

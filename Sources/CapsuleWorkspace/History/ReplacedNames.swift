@@ -11,10 +11,20 @@ public struct ReplacedNames: Sendable {
         public let name: [UInt8]
     }
 
+    /// A file that goes on under its number as if it were another one.
+    public struct Renewed: Sendable {
+        /// Its inode.
+        public let inode: UInt64
+        /// A path at which it is found.
+        public let path: [[UInt8]]
+    }
+
     /// The names.
     public internal(set) var names: [Name] = []
     /// The inodes.
     public internal(set) var inodes: [UInt64] = []
+    /// Files whose open descriptors are not to be used any more.
+    public internal(set) var renewed: [Renewed] = []
     /// Names that states do not show any more.
     public internal(set) var pastNames: [Name] = []
     /// Inodes that states show with other attributes.

@@ -64,6 +64,7 @@ extension LiveTree {
                 try eraseDoomedOrphans()
                 replaced.names.append(ReplacedNames.Name(parent: found.parent, name: last))
                 replaced.inodes += [found.parent, found.inode.number]
+                frozen.forget()
             }
             try stored { () throws(StoreError) in
                 try inodes.flush(epoch: epoch)

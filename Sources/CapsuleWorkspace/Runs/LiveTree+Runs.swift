@@ -135,6 +135,7 @@ extension LiveTree {
                     "capture": .text(start.capture.rawValue),
                     "sanitized": .flag(start.isSanitized), "high_risk": .flag(start.isHighRisk),
                 ])
+            try noteChanged(try found(start.name).run)
             return number
         }
         let workspace = try workspaceID()
@@ -305,6 +306,7 @@ extension LiveTree {
     public func finishRun(
         _ name: RunName, _ outcome: Run.Outcome
     ) throws(WorkspaceError) -> Run {
+        var replaced = ReplacedNames()
         let run = try changing { () throws(WorkspaceError) in
             let row = try unfinished(name)
             _ = try mark(row, label: Self.finalLabel, stage: "", commit: "", isEnd: true)
@@ -314,7 +316,6 @@ extension LiveTree {
                 ).bind(1, row.number).bind(2, Environment.wallClock().seconds)
                     .bind(3, Array(outcome.rawValue.utf8)).run()
             }
-            frozen.forget()
             // In the same transaction: nobody ends a run without an answer to this.
             if outcome == .unlock { try put(.owedDecision(on: name)) }
             try record(
@@ -323,9 +324,13 @@ extension LiveTree {
                     "spec_id": .text(name.spec), "run_id": .text(name.run),
                     "outcome": .text(outcome.rawValue),
                 ])
-            return try found(name).run
+            let run = try found(name).run
+            try noteChanged(run)
+            replaced = try openForWriting(in: name)
+            return run
         }
         try commit()
+        tellReplaced(replaced)
         return run
     }
 
