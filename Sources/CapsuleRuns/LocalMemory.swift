@@ -304,12 +304,14 @@ public final class LocalMemory: RunRecorder {
         _ path: [[UInt8]], mode: UInt32, in track: RunTrack, of name: RunName
     ) throws(WorkspaceError) -> any RunFileSink {
         _ = try unfinished(name)
-        guard let last = path.last, !path.contains(where: { $0.isEmpty || $0.first == 0x2e }) else {
+        let last = try LiveTree.lastName(of: path)
+        let names = path.compactMap { String(validating: $0, as: UTF8.self) }
+        let shown = String(decoding: Array(path.joined(separator: [0x2f])), as: UTF8.self)
+        guard names.count == path.count, !names.contains(where: AtomicFile.isTemporary) else {
             throw WorkspaceError.refusal(
-                EINVAL, "a file of a run has a plain name: not hidden, no '.' and no '..'")
-        }
-        guard let names = path.map({ String(validating: $0, as: UTF8.self) }) as? [String] else {
-            throw WorkspaceError.refusal(EINVAL, "a file of a run has a name in UTF-8")
+                EINVAL,
+                "'\(shown)': a file of a run in plain files has a name in UTF-8, and none that "
+                    + "begins with '.' and ends with '.tmp': give it another one with --as")
         }
         let directory = ([self.path(name), track.rawValue] + names.dropLast())
             .joined(separator: "/")

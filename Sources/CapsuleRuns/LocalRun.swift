@@ -76,9 +76,16 @@ enum LocalRun {
     static func copy(_ source: String, to target: String) throws(WorkspaceError) {
         try LocalMemory.makeDirectories(target)
         let names = try LocalMemory.called { () throws(SystemError) in
-            try FileDirectory(path: source).names()
+            try FileDirectory(path: source).rawNames()
         }
-        for name in names where !AtomicFile.isTemporary(name) {
+        for raw in names {
+            guard let name = String(validating: raw, as: UTF8.self) else {
+                throw WorkspaceError.refusal(
+                    EINVAL,
+                    "\(source)/\(String(decoding: raw, as: UTF8.self)): a run in plain files has "
+                        + "names in UTF-8 only: rename it")
+            }
+            if AtomicFile.isTemporary(name) { continue }
             let (from, to) = ("\(source)/\(name)", "\(target)/\(name)")
             var facts = stat()
             guard lstat(from, &facts) == 0 else { continue }

@@ -64,6 +64,9 @@ public final class FileDirectory: StorageDirectory {
         descriptor = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
 
+    /// A directory that is open.
+    public init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
     private func path(_ name: String) -> String { "\(descriptor.name)/\(name)" }
 
     /// As `StorageDirectory` says.
@@ -109,18 +112,21 @@ public final class FileDirectory: StorageDirectory {
 
     /// As `StorageDirectory` says.
     public func names() throws(SystemError) -> [String] {
+        try rawNames().map { String(decoding: $0, as: UTF8.self) }.sorted()
+    }
+
+    /// The names in it as they are, in the order of their bytes.
+    public func rawNames() throws(SystemError) -> [[UInt8]] {
         let copy = try retrying("open", name) { dup(descriptor.raw) }
         guard let stream = fdopendir(copy) else { throw SystemError.last("list", name) }
         defer { closedir(stream) }
         rewinddir(stream)
-        var names: [String] = []
+        var names: [[UInt8]] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
         }
-        return names.sorted()
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// As `StorageDirectory` says.

@@ -50,6 +50,12 @@ class Contract(workspaces.WorkspaceTest):
         self.verb("run", "put", "-s", "S", "-r", "r1", file, "--as", "d/log.txt")
         self.verb("run", "put", "-s", "S", "-r", "r1", file, "--as", "d/log.txt", rc=1)
         self.verb("run", "put", "-s", "S", "-r", "r1", file, "--as", "../x", rc=1)
+        tree = self.path("tree")
+        for name in (".gitignore", ".git/config", "a b/.env"):
+            support.write(f"{tree}/{name}", name.encode())
+        self.verb("run", "put", "-s", "S", "-r", "r1", tree, "--as", ".tree")
+        os.mkfifo(self.path("pipe"))
+        self.verb("run", "put", "-s", "S", "-r", "r1", self.path("pipe"), rc=1)
         self.verb("checkpoint", "-s", "S", "-r", "r1", "-l", "one", "--stage", "Plan")
         self.verb("checkpoint", "-s", "S", "-r", "r1", "-l", "one", rc=1)
         lines = b"".join(
@@ -88,12 +94,27 @@ class InFiles(Contract):
         place = self.path("memory", "runs", "S", "r1")
         file = support.write(f"{place}/artifacts/note", b"later\n")
         self.assertFalse(os.path.exists(f"{place}/as-of/one/artifacts/note"))
+        self.put_hidden(place)
         self.verb("checkpoint", "-s", "S", "-r", "r1", "-l", "two")
         support.write(file, b"changed\n")
         with open(f"{place}/as-of/two/artifacts/note", "rb") as kept:
             self.assertEqual(kept.read(), b"later\n")
+        with open(f"{place}/as-of/two/artifacts/.git/.x", "rb") as kept:
+            self.assertEqual(kept.read(), b"hidden")
         with open(f"{place}/events.jsonl", "rb") as events:
             self.assertEqual(json.loads(events.read())["payload"], PAYLOAD)
+
+    def put_hidden(self, place):
+        """Puts hidden files, and tries names that a run of plain files cannot have."""
+        hidden = support.write(self.path("x"), b"hidden")
+        self.verb("run", "put", "-r", "r1", hidden, "--as", ".git/.x")
+        for name in (".x.tmp", "a/\udcff"):
+            result = self.verb("run", "put", "-r", "r1", hidden, "--as", name, rc=1)
+            self.assertIn(b"--as", result.stderr)
+        odd = support.write(f"{place}/artifacts/\udcff", b"x")
+        result = self.verb("checkpoint", "-s", "S", "-r", "r1", "-l", "odd", rc=1)
+        self.assertIn(b"rename", result.stderr)
+        os.remove(odd)
 
     def test_capsules_are_off(self):
         """What makes or takes capsules says that it is turned off, and where."""

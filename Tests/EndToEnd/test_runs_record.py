@@ -425,11 +425,12 @@ class Files(RunTest):
         for name in ("source/a.txt", "stdin", "source/sub"):
             result = self.put_text(name, b"other", rc=None)
             self.assertIn(result.returncode, (1, 2), name)
-        for name in ("../x", "a/../../x", ".hidden", "a/.b", "/abs", ".", ""):
+        for name in ("../x", "a/../../x", "a/./b", ".", "", ".put-0123456789abcdef/x"):
             with self.subTest(name):
-                result = self.put_text("x", b"x", "--as", name, rc=None)
-                if name != "/abs":
-                    self.assertEqual(result.returncode, 1, result.stderr)
+                result = self.put_text("x", b"x", "--as", name, rc=1)
+                self.assertIn(f"'{name}'", result.stderr.decode())
+                self.assertIn(b"--as", result.stderr)
+        self.put_text("x", b"x", "--as", "/abs")
         self.put(self.path("none"), rc=None)
         self.finish()
         point = self.attach("timeline=0")
@@ -440,6 +441,65 @@ class Files(RunTest):
         self.assertEqual(found, {name: content for name, content in
                                  support.tree_bytes(source).items() if name != "link"})
         self.umount(point)
+
+    def test_odd_tree(self):
+        """A folder with hidden files and names of any bytes is put as it is written in the mount."""
+        names = [".gitignore", ".git/config", ".venv/lib/.x/y", ".put-notes", "..data", "...",
+                 "a b", "new\nline", "\udcff\udcfe", "sub\udce4/%41", "\U0001f600"]
+        source = self.path("tree")
+        for name in names:
+            support.write(f"{source}/{name}", os.fsencode(name))
+        expected = {name: os.fsencode(name) for name in names}
+        for is_mounted in (False, True):
+            run = f"r{int(is_mounted)}"
+            point = self.attach("timeline=0") if is_mounted else None
+            self.begin(run, at=point)
+            found = self.facts("run", "put", "-r", run, source, "--as", "t", at=point)
+            self.assertEqual(len(found["uris"]), len(names))
+            self.put(source, "--as", "\udcfc", "--track", "evidence", run=run, at=point)
+            if is_mounted:
+                self.assertEqual(support.tree_bytes(f"{point}/runs/S1/{run}/artifacts/t"), expected)
+            self.finish(run, at=point)
+            for uri in found["uris"]:
+                self.capsule("resolve-uri", uri, *self.where(point))
+            uri = f"mv2://{self.origin(at=point)}/S1/{run}/artifact/t/%FF%FE"
+            self.assertIn(uri, found["uris"])
+            self.assertEqual(self.capsule("resolve-uri", uri, *self.where(point)).stdout,
+                             b"\xff\xfe")
+            path, _ = self.export(f"{run}.mv2e", run=run, at=point)
+            out = self.unpacked(path, f"out-{run}")
+            for folder in [out] + ([f"{point}/.capsule/runs/S1/{run}"] if is_mounted else []):
+                self.assertEqual(support.tree_bytes(f"{folder}/artifacts/t"), expected)
+                self.assertEqual(support.tree_bytes(f"{folder}/evidence/\udcfc"), expected)
+            if is_mounted:
+                self.umount(point)
+
+    def test_no_regular_file(self):
+        """What may never end is refused at once, and standard input named; in a folder, left out."""
+        self.begin()
+        folder = self.path("odd")
+        support.write(f"{folder}/plain", b"plain")
+        os.mkfifo(f"{folder}/pipe")
+        os.symlink("odd/pipe", self.path("link"))
+        for path in (f"{folder}/pipe", self.path("link"), "/dev/zero", "/dev/null"):
+            code, message = self.error_of("run", "put", "-r", "r1", path, *self.named, rc=1,
+                                          timeout=20)
+            self.assertEqual(code, "not_regular")
+            self.assertIn(path, message)
+            self.assertIn("--as NAME", message)
+        result = self.put(folder)
+        self.assertIn(b"pipe", result.stderr)
+        self.assertEqual([row for row in self.facts("run", "put", "-r", "r1", folder, "--as",
+                                                    "again")["uris"]],
+                         [f"mv2://{self.origin()}/S1/r1/artifact/again/plain"])
+        reader, writer = os.pipe()
+        os.write(writer, b"piped")
+        os.close(writer)
+        with open(reader, "rb") as pipe:
+            self.capsule("run", "put", "-r", "r1", "-", "--as", "piped", *self.named, stdin=pipe)
+        self.finish()
+        self.assertEqual(
+            self.verb("resolve-uri", f"mv2://{self.origin()}/S1/r1/artifact/piped"), "piped")
 
     def test_written(self):
         """Files written through the mount are in the run, as at each checkpoint."""

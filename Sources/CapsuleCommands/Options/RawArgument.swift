@@ -53,7 +53,14 @@ enum RawArgument {
     static func withPath<Result>(
         _ text: String, _ body: (UnsafePointer<CChar>) -> Result
     ) -> Result {
-        let path = bytes(of: text).map { CChar(bitPattern: $0) } + [0]
+        withPath(bytes(of: text), body)
+    }
+
+    /// Hands a path to `body`, with a NUL behind it.
+    static func withPath<Result>(
+        _ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
+    ) -> Result {
+        let path = bytes.map { CChar(bitPattern: $0) } + [0]
         return path.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("it has a NUL") }
             return body(base)

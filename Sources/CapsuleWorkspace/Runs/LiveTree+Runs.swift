@@ -341,13 +341,31 @@ extension LiveTree {
         _ path: [[UInt8]], mode: UInt32, in track: RunTrack, of name: RunName
     ) throws(WorkspaceError) -> any RunFileSink {
         _ = try locked { () throws(WorkspaceError) in try unfinished(name) }
-        guard let last = path.last, !path.contains(where: { $0.isEmpty || $0.first == 0x2e }) else {
+        let last = try Self.lastName(of: path)
+        for part in path where RunFile.isTemporary(part) {
             throw WorkspaceError.refusal(
-                EINVAL, "a file of a run has a plain name: not hidden, no '.' and no '..'")
+                EINVAL,
+                "'\(Self.shown(path))': names like '\(Self.shown([part]))' are those of files on "
+                    + "their way: give it another one with --as")
         }
         let parent = try makeDirectories(
             name.directory + [Array(track.rawValue.utf8)] + path.dropLast())
         return try RunFile(self, last, mode: mode, in: parent)
+    }
+
+    /// The last part of a path that can be that of a file of a run. Throws EINVAL.
+    public static func lastName(of path: [[UInt8]]) throws(WorkspaceError) -> [UInt8] {
+        let isPlain = path.allSatisfy {
+            !$0.isEmpty && $0 != [0x2e] && $0 != [0x2e, 0x2e] && !$0.contains(0)
+                && !$0.contains(0x2f)
+        }
+        guard isPlain, let last = path.last else {
+            throw WorkspaceError.refusal(
+                EINVAL,
+                "'\(shown(path))': a file of a run has a name without '.' and '..': give it one "
+                    + "with --as")
+        }
+        return last
     }
 
     /// Goes down a path, and makes the directories that are missing. Returns the last one.
