@@ -44,7 +44,8 @@ public enum RunFacts {
         case "ExportRequested":
             if payload["by"]?.text == "Judge" { facts.judgeRequested = true }
         case "GateDecision":
-            if payload["stage"]?.text == "Unlock",
+            // The schema leaves it open how a gate spells its stage.
+            if payload["stage"]?.text?.lowercased() == "unlock",
                 payload["audit_handoff_required"] == .flag(true)
             {
                 facts.gateRequiresHandoff = true

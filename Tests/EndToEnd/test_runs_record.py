@@ -101,7 +101,15 @@ class Starting(RunTest):
             self.assertIn(text, ("rule = 1\n", "rule = 2\n"))
             self.assertNotIn("/", row["payload"]["name"])
         self.capsule("run", "start", "-s", "S1", "--policy", self.path("none"), *self.named, rc=1)
-        self.assertEqual(len(self.facts("run", "list")["runs"]), 2)
+        long = support.write(self.path("long.toml"), b"#" * ((1 << 20) + 1))
+        code, message = self.error_of("run", "start", "-s", "S1", "--policy", long, *self.named,
+                                      rc=1)
+        self.assertEqual(code, "limit_exceeded")
+        for text in (long, "1048577", "1048576", "run put"):
+            self.assertIn(text, message)
+        support.write(long, b"#" * (1 << 20))
+        self.begin("r3", "--policy", long, spec="S2")
+        self.assertEqual(len(self.facts("run", "list")["runs"]), 3)
 
     def test_end(self):
         """A run that has ended takes nothing more, and has a last checkpoint."""

@@ -63,6 +63,8 @@ class Risk(TriggerTest):
             ("spec", [], [], "HR", True),
             ("judge", [("ExportRequested", judge)], [], "S1", True),
             ("gate", [("GateDecision", HANDOFF)], [], "S1", True),
+            ("small", [("GateDecision", {**HANDOFF, "stage": "unlock"})], [], "S1", True),
+            ("large", [("GateDecision", {**HANDOFF, "stage": "UNLOCK"})], [], "S1", True),
             ("none", [("GateDecision", GATE)], [], "S1", False),
             ("user", [("ExportRequested", {**judge, "by": "User"})], [], "S1", False),
             ("early", [("GateDecision", {**HANDOFF, "stage": "Plan"})], [], "S1", False),

@@ -6,22 +6,26 @@ import Glibc
 enum SmallFile {
     private static let lengthMax: UInt64 = 1 << 20
 
-    /// All its bytes. Throws `AccessError`, also for one of more than a mebibyte.
-    static func read(_ path: String) throws(AccessError) -> [UInt8] {
+    /// All its bytes. Throws `AccessError`, also for one of more than a mebibyte, with what to do
+    /// about that.
+    static func read(
+        _ path: String, remedy: String = "make it shorter"
+    ) throws(AccessError) -> [UInt8] {
         var facts = stat()
         guard stat(path, &facts) != 0 || facts.st_mode & S_IFMT != S_IFIFO else {
             throw AccessError(
                 .usage, code: "unusable_path", "\(path): it is a pipe; name a regular file")
         }
+        let length: UInt64
         do throws(SystemError) {
             let file = try FileStorage(path: path)
-            let length = try file.length()
-            guard length <= lengthMax else {
-                throw SystemError(errno: 27, operation: "read", object: path)
-            }
-            return try file.bytes(Int(length), at: 0) ?? []
+            length = try file.length()
+            if length <= lengthMax { return try file.bytes(Int(length), at: 0) ?? [] }
         } catch {
             throw AccessError(error)
         }
+        throw AccessError(
+            .usage, code: "limit_exceeded",
+            "\(path): it has \(length) bytes, and at most \(lengthMax) are read: \(remedy)")
     }
 }

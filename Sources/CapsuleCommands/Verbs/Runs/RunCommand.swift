@@ -61,7 +61,10 @@ struct RunStartCommand: ParsableCommand {
         start.isSanitized = sanitize.map { $0 == "on" } ?? settings.sanitizes
         let masker = start.isSanitized ? TextMasker.forRecording(try file.rules()) : nil
         start.policies = try policy.map { path in
-            let body = try SmallFile.read(path)
+            let body = try SmallFile.read(
+                path,
+                remedy: "record the part that applies, and put the whole among the files of the "
+                    + "run, with 'capsule run put'")
             let name = path.split(separator: "/").last.map(String.init) ?? path
             return RunPolicy(
                 name: masker?.mask(name) ?? name, body: masker?.mask(body, path: name) ?? body)
