@@ -1,6 +1,7 @@
 """The files of runs in the tree: nobody takes them away, changes them, or makes them anew."""
 
 import errno
+import json
 import os
 import subprocess
 
@@ -186,6 +187,39 @@ class Places(RunTest):
         os.mkdir(f"{point}/runs/S1")
         self.fails_with(errno.EROFS, lambda: os.mkdir(f"{point}/runs/S1/r1"))
         self.umount(point)
+
+    def test_what_was_forgotten(self):
+        """A URI of a file that was forgotten says so, as far as is known; others do not."""
+        for run in ("r1", "r10"):
+            self.begin(run)
+            self.put_text("dir/a", b"one\n", run=run)
+            self.put_text("b", b"two\n", run=run)
+            self.mark("c", run=run)
+            self.finish(run)
+        top = f"mv2://{self.origin()}/S1"
+        self.verb("resolve-uri", f"{top}/r1/artifact/dir/a")
+        self.verb("forget", "runs/S1/r1/artifacts/dir", "--all-states")
+        for is_mounted in (False, True):
+            point = self.attach("timeline=0") if is_mounted else None
+            for more in ([], ["--as-of", "c"]):
+                code, message = self.error_of(
+                    "resolve-uri", f"{top}/r1/artifact/dir/a", *more, *self.where(point), rc=1)
+                self.assertEqual(code, "forgotten")
+                self.assertIn("forgotten", message)
+            self.assertEqual(self.verb("resolve-uri", f"{top}/r1/artifact/b", at=point), "two\n")
+            self.assertEqual(
+                self.verb("resolve-uri", f"{top}/r10/artifact/dir/a", at=point), "one\n")
+            for uri in (f"{top}/r10/artifact/none", f"{top}/r1/event/7"):
+                code, _ = self.error_of("resolve-uri", uri, *self.where(point), rc=1)
+                self.assertEqual(code, "unknown_uri")
+            if is_mounted:
+                self.umount(point)
+        (data,) = self.of_kind("path.forgotten")
+        self.assertEqual(data["runs"], "S1/r1")
+        self.assertNotIn("dir", json.dumps(data))
+        self.verb("forget", "runs", "--all-states")
+        code, _ = self.error_of("resolve-uri", f"{top}/r10/artifact/b", *self.named, rc=1)
+        self.assertEqual(code, "forgotten")
 
 
 WRITER = """

@@ -71,18 +71,27 @@ extension LiveTree {
                 try forgetDisclosed(path)
                 try database.execute("DROP TABLE temp.doomed")
             }
-            // Not the name: it shall be gone.
-            try record(
-                .forgotten,
-                [
-                    "inodes": .number(report.inodes), "kept": .number(report.kept),
-                    "from_present": .flag(fromPresent),
-                ])
+            // Not the name: it shall be gone. But which run, so that its URIs are accounted for.
+            var details: [String: EventValue] = [
+                "inodes": .number(report.inodes), "kept": .number(report.kept),
+                "from_present": .flag(fromPresent),
+            ]
+            if let runs = try runs(at: path) { details["runs"] = .text(runs) }
+            try record(.forgotten, details)
         }
         try commit()
         tellReplaced(replaced)
         report.freed = try reclaim(isDry: false, victims: victims).freed
         return report
+    }
+
+    /// Of a path at, below or above the folders of runs, the part that says which: `SPEC/RUN`,
+    /// `SPEC`, or nothing for all.
+    private func runs(at path: [[UInt8]]) throws(WorkspaceError) -> String? {
+        let isOfRuns = try stored(listRuns).contains {
+            path.starts(with: $0.name.directory) || $0.name.directory.starts(with: path)
+        }
+        return isOfRuns ? Self.shown(Array(path.prefix(3).dropFirst())) : nil
     }
 
     private func isDoomed(_ number: UInt64) throws(StoreError) -> Bool {

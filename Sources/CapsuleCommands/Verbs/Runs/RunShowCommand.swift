@@ -110,9 +110,26 @@ struct ResolveURICommand: ParsableCommand {
         } else {
             answer = try place.withAccess(opening, isReadOnly: true) { access in
                 let trees = try RunTrees(access).candidates(for: parsed)
-                return try URIResolver(trees).resolve(parsed, asOf: asOf)
+                do {
+                    return try URIResolver(trees).resolve(parsed, asOf: asOf)
+                } catch let error as RunError where error.code == "unknown_uri" {
+                    throw try forgotten(parsed, in: access.service) ?? error
+                }
             }
         }
+        try show(answer)
+    }
+
+    private func forgotten(_ parsed: RunURI, in service: any WorkspaceService) throws -> RunError? {
+        try ForgottenFiles.time(of: parsed, in: service).map {
+            RunError(
+                .usage, "forgotten",
+                "\(uri): there is no such thing any more, or never was: something of this run was "
+                    + "forgotten, last at \($0); exports and backups from before may have it")
+        }
+    }
+
+    private func show(_ answer: URIResolver.Answer) throws {
         switch answer {
         case .file(let tree, let entry, let isMasked):
             if !outputOptions.json { return try Self.write(entry, of: tree) }
