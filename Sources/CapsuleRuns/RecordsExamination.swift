@@ -9,14 +9,26 @@ import Glibc
 public struct RecordsExamination {
     /// Something that is found.
     public struct Finding: Sendable {
-        /// Whether it is damage; else a remainder, or something to know.
-        public let isError: Bool
+        /// How bad something is.
+        public enum Severity: Sendable {
+            /// It is as it should be.
+            case fine
+            /// A remainder, or something to know.
+            case notable
+            /// Damage.
+            case damage
+        }
+
+        /// How bad it is.
+        public let severity: Severity
         /// A word for programs.
         public let code: String
+        /// What it is about: an import's name, an export's path, a run, a checkpoint.
+        public let object: String
         /// What it is about, and what is wrong.
         public let message: String
-        /// What to do about it.
-        public let remedy: String
+        /// What to do about it, if anything.
+        public var remedy: String?
     }
 
     private let service: any WorkspaceService
@@ -35,7 +47,7 @@ public struct RecordsExamination {
 
     /// Everything that is wrong; with `isDeep` every import is read to its last byte.
     public func findings(isDeep: Bool) throws -> [Finding] {
-        try imports(isDeep: isDeep) + exports() + runs()
+        try imports(isDeep: isDeep) + exports() + runs() + lastCheckpoint()
     }
 
     private func imports(isDeep: Bool) throws -> [Finding] {
@@ -49,12 +61,12 @@ public struct RecordsExamination {
             case .missing(let message):
                 findings.append(
                     Finding(
-                        isError: true, code: "import_missing",
+                        severity: .damage, code: "import_missing", object: record.name,
                         message: "the import '\(record.name)': \(message)", remedy: remedy))
             case .changed(let message):
                 findings.append(
                     Finding(
-                        isError: true, code: "import_changed",
+                        severity: .damage, code: "import_changed", object: record.name,
                         message: "the import '\(record.name)' is not what was imported: "
                             + message, remedy: remedy))
             }
@@ -65,10 +77,11 @@ public struct RecordsExamination {
     /// Files that no import names, unless one is under way, whose file has no entry yet.
     private func orphans() throws -> [Finding] {
         try ImportsFolder.alone(path)?.orphans(service).map { orphan in
-            Finding(
-                isError: false, code: "import_orphan",
-                message: "no import names the file "
-                    + "\(path)/\(Workspace.importsName)/\(Text.escaped(Array(orphan.name.utf8)))",
+            let file =
+                "\(path)/\(Workspace.importsName)/\(Text.escaped(Array(orphan.name.utf8)))"
+            return Finding(
+                severity: .notable, code: "import_orphan", object: file,
+                message: "no import names the file \(file)",
                 remedy: orphan.isOurs
                     ? "an import that was cut off left it: '--repair' deletes it, and so does "
                         + "'capsule gc'"
@@ -79,7 +92,7 @@ public struct RecordsExamination {
     private func exports() throws -> [Finding] {
         try ExportRecord.all(in: service).filter { $0.status == .intended }.map { record in
             Finding(
-                isError: false, code: "export_unfinished",
+                severity: .notable, code: "export_unfinished", object: record.path,
                 message: "the export to \(record.path) was announced and is not done",
                 remedy: "the next verb that writes settles it, and so does '--repair'")
         } + owed()
@@ -90,7 +103,7 @@ public struct RecordsExamination {
             try !OwedExport.isUnderWay($0.name, in: service)
         }.map { run in
             Finding(
-                isError: false, code: "export_owed",
+                severity: .notable, code: "export_owed", object: Self.text(run.name),
                 message: "the run '\(run.name.run)' of '\(run.name.spec)' has ended, and its end "
                     + "was cut off before it was exported, or found to need no export",
                 remedy: "end it again with the same --outcome: 'capsule run finish' goes on")
@@ -105,7 +118,8 @@ public struct RecordsExamination {
             where !states.contains(run.name.stateName(checkpoint.label)) {
                 findings.append(
                     Finding(
-                        isError: true, code: "checkpoint_missing",
+                        severity: .damage, code: "checkpoint_missing",
+                        object: Self.text(run.name, checkpoint.label),
                         message: "the state of checkpoint '\(checkpoint.label)' of run "
                             + "'\(run.name.run)' is not there",
                         remedy: "what the run was then is in its exports and backups only"))
@@ -114,13 +128,48 @@ public struct RecordsExamination {
             for reference in try references(of: run) where !policies.contains(reference) {
                 findings.append(
                     Finding(
-                        isError: false, code: "dangling_reference",
+                        severity: .notable, code: "dangling_reference", object: Self.text(run.name),
                         message: "an event of run '\(run.name.run)' names the policy "
                             + "\(reference), which is not there",
                         remedy: "start runs with --policy, which records it"))
             }
         }
         return findings
+    }
+
+    private static func text(_ name: RunName, _ checkpoint: String? = nil) -> String {
+        "\(name.spec)/\(name.run)" + (checkpoint.map { " @\($0)" } ?? "")
+    }
+
+    /// The newest moment of any run that can be returned to: its state opens.
+    private func lastCheckpoint() throws -> [Finding] {
+        let all = try service.runs().flatMap { run in
+            run.checkpoints.enumerated().map { (run: run.name, place: $0, checkpoint: $1) }
+        }.sorted {
+            ($0.checkpoint.seconds, $0.place) > ($1.checkpoint.seconds, $1.place)
+        }
+        for (run, _, checkpoint) in all {
+            guard let tree = try? tree(run.stateName(checkpoint.label)),
+                (try? tree.entry(0)) != nil
+            else { continue }
+            let time = Timestamp(seconds: checkpoint.seconds).rfc3339
+            return [
+                Finding(
+                    severity: .fine, code: "last_checkpoint",
+                    object: Self.text(run, checkpoint.label),
+                    message:
+                        "the last good checkpoint of a run is '\(checkpoint.label)' of the run "
+                        + "'\(run.run)' of '\(run.spec)', of \(time)")
+            ]
+        }
+        guard let (run, _, checkpoint) = all.first else { return [] }
+        return [
+            Finding(
+                severity: .damage, code: "last_checkpoint",
+                object: Self.text(run, checkpoint.label),
+                message: "none of the \(all.count) checkpoints of runs can be opened",
+                remedy: "what the runs were then is in their exports and backups only")
+        ]
     }
 
     private static let batchCount = 4096

@@ -18,6 +18,7 @@ public final class Workspace: @unchecked Sendable {
     // Sendable because the database is only used through the tree, which has a lock.
     static let keyFileName = "workspace"
     static let segmentsName = "segments"
+    static let databaseName = "metadata"
 
     /// Where it is.
     public let path: String
@@ -146,11 +147,19 @@ public final class Workspace: @unchecked Sendable {
             && access("\(path)/\(segmentsName)", F_OK) == 0
     }
 
+    /// Who uses a workspace.
+    public enum Use: Equatable, Sendable {
+        /// Somebody writes to it now: who, and since when.
+        case live(String)
+        /// Whoever did is gone without closing it: who, and since when.
+        case stale(String)
+        /// Nobody; who did last and when, or nothing.
+        case free(String)
+    }
+
     /// Whether somebody writes to it now, and who, or who did last.
-    public static func lockState(
-        of path: String
-    ) throws(SystemError) -> (isHeld: Bool, holder: String) {
-        try WorkspaceLock.state(of: path)
+    public static func use(of path: String) throws(SystemError) -> Use {
+        try WorkspaceLock.use(of: path)
     }
 
     /// The file with its slots. Throws `SystemError`, `FormatError`.
@@ -301,6 +310,7 @@ public final class Workspace: @unchecked Sendable {
     public func close() throws(WorkspaceError) {
         try tree.commit()
         try tree.checkpoint()
+        lock.noteClosed()
     }
 
     /// Bytes that may still be written, and the size of the medium.

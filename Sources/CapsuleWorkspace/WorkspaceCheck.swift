@@ -22,10 +22,10 @@ public struct WorkspaceCheck {
     }
 
     private let live: LiveTree
-    private let report: (Part, String) -> Void
+    private let report: (WorkspaceFault) -> Void
 
     /// A check; each fault goes to `report`.
-    init(_ live: LiveTree, report: @escaping (Part, String) -> Void) {
+    init(_ live: LiveTree, report: @escaping (WorkspaceFault) -> Void) {
         self.live = live
         self.report = report
     }
@@ -36,9 +36,9 @@ public struct WorkspaceCheck {
         if !live.isReadOnly { try live.commit() }
         try live.locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
-                try live.database.check { report(.database, $0) }
+                try live.database.check { report(WorkspaceFault(.database, $0)) }
                 try checkTree()
-                try live.audit.check { report(.audit, $0) }
+                try live.audit.check { report(WorkspaceFault(.audit, $0)) }
             }
         }
         try checkSegments()
@@ -114,14 +114,27 @@ public struct WorkspaceCheck {
             let found = try Statement(live.database, rule.query + " LIMIT 100").all {
                 $0.integer(0)
             }
-            for number in found { report(.tree, "\(rule.what): inode \(number)") }
+            for number in found {
+                report(
+                    WorkspaceFault(
+                        .tree, "\(rule.what): inode \(number)", of: "inode \(number)"))
+            }
         }
     }
 
     private func checkSegments() throws(WorkspaceError) {
         let strays = try called { () throws(SystemError) in try live.segments.strays() }
-        for name in strays.missing { report(.segments, "the segment \(name) is not there") }
-        for name in strays.unknown { report(.strays, "no state has anything in segments/\(name)") }
+        for name in strays.missing {
+            report(
+                WorkspaceFault(
+                    .segments, "the segment \(name) is not there", of: "segments/\(name)"))
+        }
+        for name in strays.unknown {
+            report(
+                WorkspaceFault(
+                    .strays, "no state has anything in segments/\(name)",
+                    of: "segments/\(name)"))
+        }
     }
 
     private func checkBlocks() throws(WorkspaceError) {
@@ -146,7 +159,8 @@ public struct WorkspaceCheck {
             do throws(FormatError) {
                 try live.segments.check(block)
             } catch {
-                report(.blocks, error.description)
+                report(
+                    WorkspaceFault(.blocks, error.description, of: "segment \(block.segment)"))
             }
         }
     }
@@ -158,11 +172,15 @@ public struct WorkspaceFault: Equatable, Sendable {
     public let part: WorkspaceCheck.Part
     /// What is wrong with it.
     public let message: String
+    /// What is wrong: a file of the workspace, or something in it.
+    public let object: String
 
-    /// A fault.
-    public init(_ part: WorkspaceCheck.Part, _ message: String) {
+    /// A fault; without `object`, of the file that the part is in.
+    public init(_ part: WorkspaceCheck.Part, _ message: String, of object: String? = nil) {
         self.part = part
         self.message = message
+        let place = part == .segments || part == .blocks || part == .strays
+        self.object = object ?? (place ? Workspace.segmentsName : Workspace.databaseName)
     }
 }
 
@@ -170,7 +188,7 @@ extension LiveTree {
     /// Everything that is wrong. Nobody else uses the tree while the database is read.
     public func faults(isDeep: Bool) throws(WorkspaceError) -> [WorkspaceFault] {
         var faults: [WorkspaceFault] = []
-        try WorkspaceCheck(self) { faults.append(WorkspaceFault($0, $1)) }.run(isDeep: isDeep)
+        try WorkspaceCheck(self) { faults.append($0) }.run(isDeep: isDeep)
         return faults
     }
 }

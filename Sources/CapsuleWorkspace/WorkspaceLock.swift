@@ -2,10 +2,12 @@ import CapsuleSystem
 import Glibc
 
 /// The right to use a workspace: an advisory lock that the kernel gives back when its holder dies,
-/// and a note about the holder for people.
+/// and a note for people: a line about the holder, and another one when it has ended.
 final class WorkspaceLock {
     static let fileName = "lock"
     private let file: FileStorage
+    /// Whether the note says that somebody has it.
+    private var isNoted = false
 
     /// Takes the lock, exclusively for writing. Throws EWOULDBLOCK, with the holder's note, when
     /// somebody else has it and `patience` seconds have passed.
@@ -35,29 +37,45 @@ final class WorkspaceLock {
         if isExclusive { try? writeNote() }
     }
 
-    /// Whether somebody has the lock, and the note about who has it or had it last.
-    static func state(of path: String) throws(SystemError) -> (isHeld: Bool, holder: String) {
+    deinit { noteClosed() }
+
+    /// Who has the lock, or had it last.
+    static func use(of path: String) throws(SystemError) -> Workspace.Use {
         let file = FileStorage(try Descriptor.open("\(path)/\(fileName)", O_RDONLY))
-        let holder = note(in: file)
+        let lines = lines(in: file)
         do throws(SystemError) {
             // Let go of at once, with the descriptor.
             try file.lock(exclusive: false, wait: false)
-            return (false, holder)
         } catch {
             guard error.errno == EAGAIN || error.errno == EWOULDBLOCK else { throw error }
-            return (true, holder)
+            return .live(lines.first ?? unknown)
         }
+        guard let holder = lines.first else { return .free("") }
+        return lines.count > 1 ? .free("\(holder) \(lines[1])") : .stale(holder)
     }
 
-    private static func note(in file: FileStorage) -> String {
+    private static let unknown = "another process"
+
+    private static func lines(in file: FileStorage) -> [String] {
         let bytes = (try? file.bytes(Int(min((try? file.length()) ?? 0, 1024)), at: 0)) ?? []
-        let text = String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
-        return text.isEmpty ? "another process" : text
+        return bytes.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
     }
+
+    private static func note(in file: FileStorage) -> String { lines(in: file).first ?? unknown }
 
     private func writeNote() throws(SystemError) {
         let text = "process \(getpid()) on \(Environment.hostName) since \(Timestamp.now.rfc3339)\n"
         try file.truncate(to: 0)
         try file.write(Array(text.utf8), at: 0)
+        isNoted = true
+    }
+
+    /// Whoever has it ends in order.
+    func noteClosed() {
+        guard isNoted else { return }
+        isNoted = false
+        let text = "until \(Timestamp.now.rfc3339)\n"
+        guard let length = try? file.length() else { return }
+        try? file.write(Array(text.utf8), at: length)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CapsuleAccess
+import CapsuleBytes
 import CapsuleCrypto
 import CapsuleFormat
 import CapsuleMemvid
@@ -95,7 +96,8 @@ struct DoctorCommand: ParsableCommand {
         guard let salvage else { return nil }
         guard let tree else {
             examination.add(
-                .error, "salvage", "nothing can be saved: the file cannot be opened", remedy: nil)
+                .error, "salvage", "nothing can be saved: the file cannot be opened",
+                remedy: "get the file again, or name a secret that opens it")
             return nil
         }
         let progress = examination.progress
@@ -103,7 +105,9 @@ struct DoctorCommand: ParsableCommand {
             tree, options: TreeExtractor.Options(), progress: progress.add
         ).extract(paths: [], to: salvage)
         for item in report.lost {
-            examination.add(.error, "lost", String(describing: item), remedy: nil)
+            examination.add(
+                .error, "lost", String(describing: item), of: Text.escaped(item.path),
+                remedy: "get it from a backup, or from whoever made the file")
         }
         return report.entryCount
     }

@@ -15,8 +15,25 @@ struct Examination {
     struct Finding: Encodable {
         let severity: Severity
         let check: String
+        let object: String
         let message: String
         let remedy: String?
+        /// The same as `check`, under the name that errors have it.
+        var code: String { check }
+
+        private enum CodingKeys: String, CodingKey {
+            case severity, check, code, object, message, remedy
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(severity, forKey: .severity)
+            try container.encode(check, forKey: .check)
+            try container.encode(code, forKey: .code)
+            try container.encode(object, forKey: .object)
+            try container.encode(message, forKey: .message)
+            try container.encodeIfPresent(remedy, forKey: .remedy)
+        }
     }
 
     let path: String
@@ -41,9 +58,15 @@ struct Examination {
 
     var hasErrors: Bool { findings.contains { $0.severity == .error } }
 
-    mutating func add(_ severity: Severity, _ check: String, _ message: String, remedy: String?) {
+    /// Adds a finding; without `object`, about what is examined.
+    mutating func add(
+        _ severity: Severity, _ check: String, _ message: String, of object: String? = nil,
+        remedy: String?
+    ) {
         findings.append(
-            Finding(severity: severity, check: check, message: message, remedy: remedy))
+            Finding(
+                severity: severity, check: check, object: object ?? path, message: message,
+                remedy: remedy))
     }
 
     private mutating func add(_ check: String, _ error: FormatError) {
@@ -134,12 +157,14 @@ struct Examination {
                 .warning, "origin", "it is not signed: nothing proves its origin",
                 remedy: "'capsule sign' adds a signature")
         case .wrong:
-            add(.error, "origin", "a signature does not fit the capsule", remedy: nil)
+            add(
+                .error, "origin", "a signature does not fit the capsule",
+                remedy: "get the file again from whoever signed it")
         case .missing:
             add(
                 .error, "origin",
                 "the signature of \(report.missing.joined(separator: ", ")) is missing",
-                remedy: nil)
+                remedy: "get the file again, or 'capsule trust' forgets what was seen")
         }
     }
 
@@ -178,11 +203,12 @@ struct Examination {
         do throws(FormatError) {
             _ = try capsule.manifest()
         } catch {
-            walk.note("the manifest: \(error)")
+            walk.note("the manifest", error)
         }
         for fault in walk.faults {
             add(
-                .error, "files", fault, remedy: "'--salvage DIR' saves the others")
+                .error, "files", fault.text, of: fault.object,
+                remedy: "'--salvage DIR' saves the others")
         }
         if walk.faults.isEmpty {
             add(

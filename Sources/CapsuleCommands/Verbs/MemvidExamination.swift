@@ -69,7 +69,9 @@ extension Examination {
             }
             return try MemvidOpener.tree(file, path: path)
         } catch {
-            add(.error, "salvage", "nothing can be saved: \(error.message)", remedy: nil)
+            add(
+                .error, "salvage", "nothing can be saved: \(error.message)",
+                remedy: "get the file again")
             return nil
         }
     }
@@ -120,7 +122,7 @@ extension Examination {
         if file.header.hasOldLock {
             add(
                 .warning, "lock", "an old version of Memvid has left its lock in the header",
-                remedy: nil)
+                remedy: "it keeps nobody out; Memvid takes it away when it writes the file")
         }
     }
 
@@ -128,7 +130,9 @@ extension Examination {
         var walk = TreeWalk(tree, progress)
         walk.run()
         for fault in walk.faults {
-            add(.error, "documents", fault, remedy: "'--salvage DIR' saves the others")
+            add(
+                .error, "documents", fault.text, of: fault.object,
+                remedy: "'--salvage DIR' saves the others")
         }
         if walk.faults.isEmpty {
             add(
@@ -146,7 +150,9 @@ extension Examination {
                 _ = try file.payload(frame.id)
             } catch {
                 faults += 1
-                add(.error, "documents", error.description, remedy: "'--salvage DIR' saves others")
+                add(
+                    .error, "documents", error.description, of: "frame \(frame.id)",
+                    remedy: "'--salvage DIR' saves others")
             }
         }
         if faults == 0 { add(.ok, "documents", "\(count) payloads are intact", remedy: nil) }

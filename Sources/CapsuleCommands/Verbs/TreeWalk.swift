@@ -4,7 +4,15 @@ import CapsuleFormat
 /// Reads everything in a tree and names what cannot be read.
 struct TreeWalk {
     private let tree: any ReadableTree
-    private(set) var faults: [String] = []
+    /// Something that cannot be read.
+    struct Fault {
+        /// Its path, or which entries.
+        let object: String
+        /// The same with the reason.
+        let text: String
+    }
+
+    private(set) var faults: [Fault] = []
     private(set) var entryCount = 0
     private let progress: ByteProgress
 
@@ -14,7 +22,9 @@ struct TreeWalk {
     }
 
     /// Adds a fault that was found elsewhere.
-    mutating func note(_ fault: String) { faults.append(fault) }
+    mutating func note(_ object: String, _ error: FormatError) {
+        faults.append(Fault(object: object, text: "\(object): \(error)"))
+    }
 
     mutating func run() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
@@ -29,13 +39,13 @@ struct TreeWalk {
             } catch {
                 let path = try? tree.path(of: Ordinal(ordinal))
                 if let path {
-                    faults.append("\(Text.escaped(path)): \(error)")
+                    note(Text.escaped(path), error)
                     ordinal += 1
                 } else {
                     // A whole page of the index is gone, and its names with it.
                     let perPage = UInt64(Limits.entriesPerPage)
                     let next = min((ordinal / perPage + 1) * perPage, tree.entryCount)
-                    faults.append("entries \(ordinal) to \(next - 1): \(error)")
+                    note("entries \(ordinal) to \(next - 1)", error)
                     ordinal = next
                 }
             }

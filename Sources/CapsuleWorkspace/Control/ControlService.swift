@@ -133,6 +133,7 @@ final class ControlService {
             for fault in faults {
                 answer.add(fault.part.rawValue)
                 answer.add(fault.message)
+                answer.add(fault.object)
             }
         default: preconditionFailure("every other operation has its own place")
         }

@@ -195,7 +195,7 @@ public final class RemoteWorkspace: WorkspaceService {
         var answer = try connection.ask(.faults) { $0.add(isDeep) }
         return try answer.list { message throws(WorkspaceError) in
             let part = WorkspaceCheck.Part(rawValue: try message.text()) ?? .tree
-            return WorkspaceFault(part, try message.text())
+            return WorkspaceFault(part, try message.text(), of: try message.text())
         }
     }
 

@@ -6,12 +6,23 @@ import CapsuleWorkspace
 
 /// What doctor finds in a workspace.
 extension Examination {
-    /// Who has it: a lock goes with its holder, so one that is held is live.
+    /// Who has it: the kernel takes a lock back when its holder dies, and the note stays.
     mutating func examineLock() throws {
-        let (isHeld, holder) = try Workspace.lockState(of: path)
-        add(
-            .ok, "lock", isHeld ? "in use by \(holder)" : "free; last used by \(holder)",
-            remedy: nil)
+        let object = "\(path)/lock"
+        switch try Workspace.use(of: path) {
+        case .live(let holder):
+            add(.ok, "lock", "live: in use by \(holder)", of: object, remedy: nil)
+        case .free(let last):
+            add(
+                .ok, "lock", last.isEmpty ? "free" : "free; last used by \(last)", of: object,
+                remedy: nil)
+        case .stale(let holder):
+            add(
+                .warning, "lock",
+                "stale: \(holder) had it, and is gone without closing the workspace", of: object,
+                remedy: "it keeps nobody out: the next verb that writes, a mount, or '--repair' "
+                    + "removes what was left")
+        }
     }
 
     /// Checks the workspace; the present tree of what can be read, for `--salvage`.
@@ -66,38 +77,49 @@ extension Examination {
 
     /// Checks runs, exports and imports.
     mutating func examineRecords(secrets: OpeningSecrets, isDeep: Bool) throws {
-        let found = try WorkspaceOpener.withAccess(
+        let hasLog = !findings.contains { $0.check == WorkspaceCheck.Part.audit.rawValue }
+        let (found, logged) = try WorkspaceOpener.withAccess(
             path: path, secrets: secrets, isReadOnly: true
         ) { access in
-            try RecordsExamination(
+            let found = try RecordsExamination(
                 access.service, path: access.path, tree: access.tree
             ).findings(isDeep: isDeep)
+            // Of a log that was found whole.
+            return (found, hasLog ? try access.service.checkpointText() : nil)
+        }
+        if let lines = logged?.split(separator: "\n", omittingEmptySubsequences: false) {
+            add(
+                .ok, "audit",
+                "the last good checkpoint of the log is that of its \(lines[1]) events",
+                of: String(lines[0]), remedy: nil)
         }
         for finding in found {
+            let severity: Severity =
+                switch finding.severity {
+                case .fine: .ok
+                case .notable: .warning
+                case .damage: .error
+                }
             add(
-                finding.isError ? .error : .warning, finding.code, finding.message,
+                severity, finding.code, finding.message, of: finding.object,
                 remedy: finding.remedy)
         }
-        if found.isEmpty {
+        if found.allSatisfy({ $0.severity == .fine }) {
             add(.ok, "records", "runs, exports and imports are all there", remedy: nil)
         }
     }
 
     private mutating func add(_ fault: WorkspaceFault) {
-        let remedy = "'--salvage DIR' saves what can be read"
+        var (severity, check) = (Severity.error, fault.part.rawValue)
+        var remedy = "'--salvage DIR' saves what can be read"
         switch fault.part {
         case .strays:
-            add(
-                .warning, "segments", fault.message,
-                remedy: "a crash left it; the next mount for writing removes it")
+            (severity, check) = (.warning, WorkspaceCheck.Part.segments.rawValue)
+            remedy = "a crash left it; the next mount for writing removes it"
         case .audit:
-            add(
-                .error, "audit", fault.message,
-                remedy: "'capsule audit verify --against' with an older checkpoint says more")
-        case .database: add(.error, "database", fault.message, remedy: remedy)
-        case .tree: add(.error, "tree", fault.message, remedy: remedy)
-        case .segments: add(.error, "segments", fault.message, remedy: remedy)
-        case .blocks: add(.error, "blocks", fault.message, remedy: remedy)
+            remedy = "'capsule audit verify --against' with an older checkpoint says more"
+        case .database, .tree, .segments, .blocks: break
         }
+        add(severity, check, fault.message, of: fault.object, remedy: remedy)
     }
 }
