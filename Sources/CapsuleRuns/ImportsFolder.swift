@@ -27,9 +27,15 @@ public final class ImportsFolder {
         let operation = isAlone ? LOCK_EX | LOCK_NB : LOCK_SH
         // fcntl(2) locks no directory for one alone.
         while flock(directory.raw, operation) != 0 {
-            guard errno == EINTR else { throw SystemError.last("lock", path) }
+            if errno == EINTR { continue }
+            // Where there are no such locks, nobody has it alone, and nothing is deleted.
+            if !isAlone, Self.unsupported.contains(errno) { break }
+            throw SystemError.last("lock", path)
         }
     }
+
+    /// What a file system answers that has no such locks.
+    private static let unsupported: Set<Int32> = [EBADF, EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP]
 
     private static func path(in workspace: String) -> String {
         "\(workspace)/\(Workspace.importsName)"
@@ -50,7 +56,8 @@ public final class ImportsFolder {
         do throws(SystemError) {
             return try ImportsFolder(path(in: workspace), isAlone: true)
         } catch {
-            if [ENOENT, EAGAIN, EWOULDBLOCK].contains(error.errno) { return nil }
+            if [ENOENT, EWOULDBLOCK].contains(error.errno) { return nil }
+            if unsupported.contains(error.errno) { return nil }
             throw error
         }
     }
