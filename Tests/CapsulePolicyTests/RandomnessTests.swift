@@ -34,12 +34,21 @@ struct RandomnessTests {
     }
 
     @Test(
+        "letters and digits that take turns are, and keys that count, and very long numbers",
+        arguments: [
+            "abc123def456ghi789jkl012", "123ABC456DEF789GHI012", "abcdefghijklmnopqrst1234",
+            "sk_12345678901234567890", "1234567890" + "12345678901234567890",
+        ])
+    func samples(text: String) { #expect(looksRandom(text)) }
+
+    @Test(
         "words, names and numbers are not",
         arguments: [
             "", "a", "authentication", "conversations", "primaryButtonLabel", "smtpDomain",
             "etcd-cluster-01", "V1001_TODAY_MUSIC", "value,options=first", "states/route53/state",
             "CriticalAddonsOnly", "checkbox2", "2026-03-04", "127.0.0.1", "com.example.application",
             "RequestHandlerClass", "AUTHENTICATION_ERROR", "not-a-secret-value", "1234567890123456",
+            "linux-x86-64-gnu-2-36", "v1-2-3-rc4-build5", "20260304050607080910",
         ])
     func words(text: String) {
         #expect(!looksRandom(text))

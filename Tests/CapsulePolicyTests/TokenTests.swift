@@ -9,7 +9,7 @@ struct TokenTests {
     private static let uuid = "\(noise(8, lowerHex))-3f1c-4b7a-9c0d-\(noise(12, lowerHex))"
 
     static let samples: [(id: String, text: String)] =
-        cloud + forges + services + models + money + standards
+        cloud + forges + services + models + money + standards + others + phrases
 
     private static let cloud = [
         ("aws-access-key", "AKIA" + noise(16, uppercase)),
@@ -75,6 +75,53 @@ struct TokenTests {
         ("hubspot-token", "pat-na1" + "-" + uuid),
         ("datadog-key", "DATADOG_API_KEY: " + noise(32, lowerHex)),
     ]
+
+    private static let others = [
+        ("apify-token", "apify_api" + "_" + noise(36)),
+        ("clickup-token", "pk" + "_1234567_" + noise(32, uppercase)),
+        ("deno-token", "ddp" + "_" + noise(36)),
+        (
+            "discord-bot-token",
+            "x MTA" + noise(21) + "." + noise(6) + "." + noise(38)
+        ),
+        (
+            "harness-key",
+            "pat" + "." + noise(22) + "." + noise(24, lowerHex) + "." + noise(20)
+        ),
+        ("langfuse-key", "sk-lf" + "-" + uuid),
+        ("mailersend-token", "mlsn" + "." + noise(64, lowerHex)),
+        ("maxmind-key", noise(6) + "_" + noise(29) + "_mmk"),
+        ("mongodb-atlas-secret", "mdb_sa_sk" + "_" + noise(40)),
+        ("openshift-token", "sha256" + "~" + noise(43)),
+        ("posthog-key", "phx" + "_" + noise(43)),
+        ("resend-key", "re" + "_" + noise(8) + "_" + noise(24)),
+        ("segment-token", "sgp" + "_" + noise(64)),
+        ("swarm-token", "SWMTKN" + "-1-" + noise(50, base36) + "-" + noise(25, base36)),
+        ("voiceflow-key", "VF" + ".DM." + noise(24, lowerHex) + "." + noise(16)),
+        ("woocommerce-key", "cs" + "_" + noise(40, lowerHex)),
+        ("zapier-webhook", "https://hooks" + ".zapier.com/hooks/catch/" + noise(16)),
+        ("zoho-token", "1000" + "." + noise(32, lowerHex) + "." + noise(32, lowerHex)),
+        ("live-key", "ak_live" + "_" + noise(24)),
+        ("aiven-password", "AVNS" + "_" + noise(19)),
+        ("ldap-password-hash", "userPassword: {SSHA" + "}" + noise(38) + "=="),
+    ]
+
+    private static let phrases = [
+        ("spoken-token", "the vendor SECRET " + noise(32)),
+        ("spoken-token", "vendor-token-" + noise(32)),
+        ("compared-secret", "if (\"" + noise(12) + "7\" == request.apiToken) {"),
+        ("xml-named-secret", "<string name=\"service_key\">" + noise(20) + "</string>"),
+        ("setter-secret", "cipher.SetKey(\"" + noise(16) + "\");"),
+        ("setter-secret", "bean.setKeyPassword(\"" + "C0unt3ss7" + "\")"),
+        ("form-password", "curl -d 'user=ada' -d 'password=" + "lovelace' example.org"),
+        ("url-parameter-password", "GET /login?user=ada&password=" + "lovelace&x=1"),
+        ("number-list-secret", "secretKey := []byte{71, 3, 250, 11, 99, 140, 7, 200, 31}"),
+        ("generic-password", "`db_password` = '" + noise(10) + "'"),
+        ("generic-default", "os.environ.get(\"DB_PASSWORD\") or \"lovelace\""),
+        ("generic-env-random", "SERVICE_KEY=1234567890" + "abcdefghijklmnop"),
+    ]
+
+    private static let base36 = "abcdefghijklmnopqrstuvwxyz0123456789"
 
     private static let models = [
         ("openai-key", "sk" + "-proj-" + noise(40) + "T3Blbk" + "FJ" + noise(40)),
@@ -146,6 +193,18 @@ struct TokenTests {
     }
 
     @Test(
+        "some are known by the path of their file",
+        arguments: [
+            ("generic-config-secret", "app.conf", "shared.secret = N0Sh@ar3d$ec" + "ReT\n"),
+            ("generic-config-secret", ".env", "# token: T0pS3" + "cr3t"),
+        ])
+    func paths(sample: (id: String, path: String, text: String)) {
+        let text = Array(sample.text.utf8)
+        #expect(Redactor().scan(text, path: sample.path).map(\.ruleID) == [sample.id])
+        #expect(Redactor().scan(text, path: "main.swift").isEmpty)
+    }
+
+    @Test(
         "what is no secret stays",
         arguments: [
             "let token = tokens.next()", "password: String", "password = getPassword()",
@@ -169,6 +228,13 @@ struct TokenTests {
             "total pass:100, block:3", "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIE...\n",
             "eyJ" + noise(30) + ".eyJ" + noise(60), "AKIA" + noise(15, uppercase),
             "ghp" + "_" + noise(20), "eyJ" + noise(4),
+            "token := []int{1, 2, 3, 4, 5, 6, 7, 8, 9}", "KeyId: " + noise(32, lowerHex),
+            "public key " + noise(40), "cache key linux-" + noise(32, lowerHex),
+            "access 2026-03-04T05-06-07 granted", "private static final String CONSTANT_NAME_2",
+            "auth.checkPassword(\"wrong-password1\")", "password: \"${VAULT:db/pass}\"",
+            "password=\"${AUTH#user/}\"", "if (\"admin\" == user.password) {",
+            "<string name=\"app_key\">@string/other_key</string>", "{{ password }}",
+            "pod token-service-7f9c6d5b4-x2x4z ready", "auth.service.example.org:8443/v2/abc123",
         ])
     func harmless(text: String) { #expect(kinds(text).isEmpty) }
 

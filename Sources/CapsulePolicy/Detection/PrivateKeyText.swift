@@ -13,7 +13,8 @@ enum PrivateKeyText {
     private static func body(of text: [UInt8]) -> ArraySlice<UInt8>? {
         guard let start = end(of: Array("PRIVATE KEY-----".utf8), in: text) else { return nil }
         let rest = text[start...]
-        let stop = rest.firstIndex { $0 == UInt8(ascii: "-") } ?? rest.endIndex
+        let last = Array("-----".utf8)
+        let stop = rest.indices.first { rest[$0...].starts(with: last) } ?? rest.endIndex
         return rest[..<stop]
     }
 

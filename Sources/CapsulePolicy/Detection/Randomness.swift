@@ -5,6 +5,13 @@ enum Randomness {
     private static let threshold = 4.3
     /// From this length on, hexadecimal digits of both kinds are random as such.
     private static let hexLengthMin = 20
+    /// From this length on, values with this many turns from letters to digits or back are random.
+    private static let mixedLengthMin = 14
+    private static let turnsMin = 5
+    /// From this many steps on, a value counts.
+    private static let stepsMin = 7
+    /// From this length on, values of digits alone are random.
+    private static let digitsMin = 24
 
     /// The mean of the bits that each pair of bytes carries.
     static func bitsPerPair(_ value: UnsafeBufferPointer<UInt8>) -> Double {
@@ -22,17 +29,22 @@ enum Randomness {
             if !ASCII.isUpper(first), ASCII.isUpper(second) { return 10 }
             return 2
                 * Int(LetterPairs.bits[Int((first | 32) &- 97) * 26 + Int((second | 32) &- 97)])
-        case (true, false): return ASCII.isDigit(second) ? 12 : 4
-        case (false, true): return ASCII.isDigit(first) ? 12 : 4
+        case (true, false): return ASCII.isDigit(second) ? 12 : isSign(second) ? 8 : 4
+        case (false, true): return ASCII.isDigit(first) ? 12 : isSign(first) ? 8 : 4
         case (false, false):
             return ASCII.isDigit(first) && ASCII.isDigit(second) ? 5 : 4
         }
     }
 
+    /// Whether a byte stands in no name, version, path, query or encoding.
+    private static func isSign(_ byte: UInt8) -> Bool {
+        "!#$%^*{}[]()<>~|".utf8.contains(byte)
+    }
+
     /// Whether a value is more like dice than like a name. Without quotes it may be a name of the
     /// program's own, which letters alone do not tell from a value.
     static func looksRandom(_ value: UnsafeBufferPointer<UInt8>, isQuoted: Bool = true) -> Bool {
-        if isHex(value) { return true }
+        if isHex(value) || isLongNumber(value) || isMixed(value) || isSample(value) { return true }
         let bits = bitsPerPair(value)
         let stem = value.prefix(while: { !ASCII.isDigit($0) }).count
         let isWord = value[stem...].allSatisfy(ASCII.isDigit) && value.count - stem <= 4
@@ -44,6 +56,42 @@ enum Randomness {
     private static func isOneCase(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         let count = value.count(where: ASCII.isUpper)
         return count == 0 || count == value.count(where: ASCII.isLetter)
+    }
+
+    /// Whether letters and digits take turns as they do in no word, version or date.
+    private static func isMixed(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard value.count >= mixedLengthMin else { return false }
+        var turns = 0
+        for index in 1..<value.count {
+            let (first, second) = (value[index - 1], value[index])
+            if ASCII.isDigit(first) && ASCII.isLetter(second)
+                || ASCII.isLetter(first) && ASCII.isDigit(second)
+            {
+                turns += 1
+            }
+        }
+        return turns >= turnsMin
+    }
+
+    /// Whether a value counts up through the digits or the alphabet, as keys in examples do.
+    private static func isSample(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard value.count >= mixedLengthMin, value.contains(where: ASCII.isDigit),
+            value.contains(where: ASCII.isLetter)
+        else { return false }
+        var steps = 0
+        for index in 1..<value.count {
+            let (first, second) = (value[index - 1] | 32, value[index] | 32)
+            let isStep =
+                second == first &+ 1 || first == UInt8(ascii: "9") && second == UInt8(ascii: "0")
+            steps = isStep && ASCII.isAlphanumeric(second) ? steps + 1 : 0
+            if steps >= stepsMin { return true }
+        }
+        return false
+    }
+
+    /// Whether a value has more digits than a number that means something.
+    private static func isLongNumber(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        value.count >= digitsMin && value.allSatisfy(ASCII.isDigit)
     }
 
     private static func isHex(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

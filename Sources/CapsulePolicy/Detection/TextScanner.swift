@@ -69,7 +69,33 @@ struct TextScanner {
                 && (end == text.count || !ASCII.isLetter(text[end])
                     || !ASCII.isLetter(text[end - 1]))
         case .assignedName: isAssigned(text, end)
+        case .beforeToken: isBeforeToken(text, end)
         }
+    }
+
+    /// Whether one of the next words is as long as a token, and has a digit.
+    private static func isBeforeToken(
+        _ text: UnsafeBufferPointer<UInt8>, _ end: Int
+    ) -> Bool {
+        var index = end
+        let last = min(text.count, end + 20)
+        while index < last {
+            let start = index
+            var hasDigit = false
+            while index < text.count, isTokenByte(text[index]) {
+                hasDigit = hasDigit || ASCII.isDigit(text[index])
+                index += 1
+                if hasDigit, index - start >= 16 { return true }
+            }
+            if index < text.count, text[index] == 10 { return false }
+            index += 1
+        }
+        return false
+    }
+
+    @inline(__always)
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        ASCII.isWord(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
     }
 
     /// Whether the name that goes on at `end` is followed by what assigns or compares.
@@ -86,6 +112,8 @@ struct TextScanner {
             case UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "!"),
                 UInt8(ascii: "("):
                 return true
+            case UInt8(ascii: "+"):
+                return index + 1 < text.count && text[index + 1] == UInt8(ascii: "=")
             case UInt8(ascii: "|"), UInt8(ascii: "?"):
                 return index + 1 < text.count && text[index + 1] == text[index]
             case UInt8(ascii: "o"):
@@ -94,7 +122,7 @@ struct TextScanner {
             case 32, 9, 10, 13: hasSpace = true
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 if hasSpace { return true }
-            case UInt8(ascii: "]"), UInt8(ascii: ")"): break
+            case UInt8(ascii: "]"), UInt8(ascii: ")"), UInt8(ascii: "`"): break
             default: return false
             }
             index += 1

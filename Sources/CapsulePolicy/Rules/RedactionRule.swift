@@ -37,6 +37,8 @@ struct RedactionRule: Sendable {
         case wholeWord
         /// In a name that a value is assigned to.
         case assignedName
+        /// Right before a long word with digits in it.
+        case beforeToken
     }
 
     /// Which of two findings at one place gives its kind.

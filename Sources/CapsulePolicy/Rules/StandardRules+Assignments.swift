@@ -44,9 +44,9 @@ extension StandardRules {
         regexTarget = "match"
         regexes = ["""\
         (?i)://(?:(?:my|db|the|your|some)?[_-]?(?:user|username|usr|name|login|uid)[_-]?(?:name)\
-        ?\\d?:(?:my|db|the|your|some)?[_-]?(?:pass|password|passwd|pwd|pw|secret)\\d?|foo:bar|he\
-        llo:world|xxx+:.*|token:.*token|%\\w:pass)@|:(?:[A-Za-z]{3,14}\\d{0,3}|[^@/]*pass[^@/]*)\
-        @(?:[\\w-]+\\.)*example\\.(?:com|org|net|edu)$"""]
+        ?\\d?:(?:my|db|the|your|some)?[_-]?(?:pass|password|passwd|pwd|pw)\\d?|foo:bar|hello:wor\
+        ld|xxx+:.*|token:.*token|%\\w:pass)@|:(?:[A-Za-z]{3,14}\\d{0,3}|[^@/]*pass[^@/]*)@(?:[\\\
+        w-]+\\.)*example\\.(?:com|org|net|edu)$"""]
 
         [[rules]]
         id = "url-token"
@@ -63,9 +63,9 @@ extension StandardRules {
         keywords = ["password", "pwd"]
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:value|text|input|result|param\\w*|(?:new|old|user|db|my|the|this)?_?(?:password|\
-        pass|pwd)\\w*|password|pass|pwd|\\*+|x+|null|none|.{0,2})$|^[%#@(]|\\($|\\[|^\\w+\\.\\w+\
-        $|\\)$"""]
+        (?i)^(?:value|text|input|result|param\\w*|(?:new|old|user|db|the|this)?_?(?:password|pas\
+        s|pwd)\\w*|password|pass|pwd|\\*+|x+|null|none|.{0,2})$|^[%#@(]|\\($|\\[|^\\w+\\.\\w+$|\
+        \\)$"""]
 
         [[rules]]
         id = "netrc-password"
@@ -96,20 +96,6 @@ extension StandardRules {
         keywords = ["curl", "wget"]
         [[rules.allowlists]]
         regexes = ['''(?i)^(?:password|pass|pwd|\*+|x+|secret)$''']
-
-        [[rules]]
-        id = "spoken-token"
-        description = "Token after its name in a sentence or a log"
-        regex = """\
-        (?i)(?:token|secret|api[ _-]?key|access[ _-]?key|private[ _-]?key|auth[ _-]?key)(?:[ \\t\
-        ]{0,2}(?:[:=]|is\\b)|[ \\t_-])[ \\t]{0,2}[\"']?([A-Za-z0-9][A-Za-z0-9_-]{18,200})(?:[\\s\
-        \"',;.)]|$)"""
-        keywords = ["token", "secret", "key"]
-        entropy = 3.3
-        [[rules.allowlists]]
-        regexes = ["""\
-        (?i)^(?:[^0-9]*|\\d*|[0-9-]+|(?:[a-z]+\\d{0,3}[_-])+[a-z]*\\d*|(?-i:[A-Z]?[a-z]+(?:[A-Z]\
-        [a-z]+)+\\d{0,3})|.*x{4,}.*|(?:your|my|the)[_-].*|.*(?:012345|123456789).*)$"""]
 
         [[rules]]
         id = "signature-value"
@@ -157,11 +143,11 @@ extension StandardRules {
         id = "xml-password"
         description = "Secret in an XML element or attribute"
         regex = """\
-        (?i)<(?:[\\w.:-]{0,40}(?:password|passwd|passphrase|secret|apikey|api_key|token|accesske\
-        y|privatekey))>\\s{0,8}([^<>\\s{}$%][^<>\\s{}]{3,200})\\s{0,8}</"""
+        (?i)<(?:[\\w.:-]{0,40}(?:password|passwd|passphrase|pass|secret|apikey|api_key|token|acc\
+        esskey|privatekey))>\\s{0,8}([^<>\\s{}$%][^<>\\s{}]{3,200})\\s{0,8}</"""
         keywords = [
-            "password>", "passwd>", "passphrase>", "secret>", "apikey>", "api_key>", "token>",
-            "accesskey>", "privatekey>",
+            "pass>", "password>", "passwd>", "passphrase>", "secret>", "apikey>", "api_key>",
+            "token>", "accesskey>", "privatekey>",
         ]
         [[rules.allowlists]]
         regexes = ["""\

@@ -158,7 +158,7 @@ extension StandardRules {
         [[rules]]
         id = "cloudflare-origin-key"
         description = "Cloudflare origin CA key"
-        regex = '''\b(v1\.0-[a-f0-9]{24}-[a-f0-9]{146})\b'''
+        regex = '''\b(v1\.0-[a-f0-9]{24,64}-[a-f0-9]{64,150})\b'''
         keywords = ["v1.0-"]
 
         [[rules]]

@@ -11,7 +11,7 @@ extension StandardRules {
         [[rules]]
         id = "github-fine-grained-token"
         description = "GitHub fine-grained token"
-        regex = '''\b(github_pat_[A-Za-z0-9]{20,24}_[A-Za-z0-9]{40,70})\b'''
+        regex = '''\b(github_pat_\w{36,100})\b'''
         keywords = ["github_pat_"]
 
         [[rules]]
@@ -133,7 +133,7 @@ extension StandardRules {
         [[rules]]
         id = "circleci-token"
         description = "CircleCI token"
-        regex = '''\b(CCIPAT_[A-Za-z0-9]{22}_[a-f0-9]{40})\b'''
+        regex = '''\b(CCIPAT_[A-Za-z0-9]{22}_[A-Za-z0-9]{40})\b'''
         keywords = ["ccipat_"]
 
         [[rules]]

@@ -13,7 +13,7 @@ extension StandardRules {
         [[rules]]
         id = "anthropic-key"
         description = "Anthropic key"
-        regex = '''\b(sk-ant-[a-z]{2,8}\d{2}-[A-Za-z0-9_-]{60,120})'''
+        regex = '''\b(sk-ant-[a-z]{2,8}\d{2,3}-[A-Za-z0-9_-]{60,120})'''
         keywords = ["sk-ant-"]
 
         [[rules]]
@@ -130,7 +130,7 @@ extension StandardRules {
         [[rules]]
         id = "typeform-token"
         description = "Typeform token"
-        regex = '''\b(tfp_[A-Za-z0-9_.=-]{44,59})'''
+        regex = '''\b(tfp_[A-Za-z0-9_.=-]{40,60})'''
         keywords = ["tfp_"]
 
         [[rules]]

@@ -9,10 +9,10 @@ extension StandardRules {
         (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|passwrd|pwd|pswd|[_.-]pass|\\bpass|[_.-]\
         pw|(?-i:[a-z]Pass)|kennwort|contraseña|senha|mot_?de_?passe)(?:[_.-]?(?:hash|word|value|\
         val|confirmation|confirm|again|admin|user|root|db|prod|dev|new|old|repeat|sys|v?\\d{1,2}\
-        ))?(?:[\"'\\]]{0,2}(?:\\s?\\)|)\\s{0,24}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|,\\s?w\
-        ith:|\\s)\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\\\
-        n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"']\
-        ([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"'])"""
+        ))?(?:[\"'\\]`]{0,2}(?:\\s?\\)|)\\s{0,24}(?::\\s?\\w{1,12}\\s?=|:=|=>|==?=?|!==?|:|,\\s?\
+        with:|\\s)\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?(?-i:[A-Z]\\w{1,40}\\())?(?:\"((?:[^\"\\r\
+        \\n\\\\]|\\\\.){4,120})\"|'((?:[^'\\r\\n\\\\]|\\\\.){4,120})')|[\"']\\s{0,2},\\s{0,8}[\"\
+        ']([^\"'\\s]{0,60}\\d[^\"'\\s]{0,60})[\"'])"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass",
             "kennwort", "_pw", ".pw", "-pw", "pswd", "contrase", "senha", "passe",
@@ -23,16 +23,17 @@ extension StandardRules {
         (?i)^(?:(?:pbkdf2|sha|bcrypt|argon|scrypt|md5|hmac|plain)[\\w-]*|[^0-9\\s]{2,20}:|fail(?\
         :ed|ure)?|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.\
         ]+\\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2\
-        ,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?\
-        :word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|t\
-        he|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|l\
-        abel)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\\
-        $[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|fals\
-        e|yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.\
-        *|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?\
-        ://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-\
-        9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|\
-        wachtwoord|passord|adgangskode|#.*#|'+.*)$"""]
+        ,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z][A-Za-z]*[ _-]?[Pp]\
+        ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|example|(?:your[_-]?|(?:my|the\
+        |user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|lab\
+        el)|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\\
+        }\\}|$)|%\\(|<%|#\\{|\\$\\(|\\{(?:[\\w.:]{2,}|\\d)?\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w\
+        .\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes\
+        |no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|ple\
+        ase.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*\
+        |\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\\
+        s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wacht\
+        woord|passord|adgangskode|#.*#|'+.*)$"""]
         [[rules.allowlists]]
         paths = ["""\
         (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}[_-\
@@ -53,15 +54,16 @@ extension StandardRules {
         regexes = ["""\
         (?i)^(?:[\\w-]+\\.(?:sh|py|js|rb|txt|com|org)|my_?passw(?:or)?d|[^a-z0-9]*|(?:[a-z]+[_ .\
         -])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\\d+\\..*|function|object|number|\
-        boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|b\
-        ar|baz|key|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\
-        \\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\
-        \\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\\
-        ]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|l\
-        abel|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\
-        \\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +\
-        [a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contras\
-        en\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\\w.]+\
+        boolean|(?-i:Password|[A-Z][A-Za-z]*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|\
+        foo|bar|baz|key|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?\
+        :[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[\
+        (|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\}\\}|$)|%\\(|<%|#\\{|\\$\\(|\\{(?:[\\w.:]{\
+        2,}|\\d)?\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\
+        \\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input\
+        |label|default|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|\
+        .*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: \
+        +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contra\
+        sen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\\w.]+\
         \\[.*|\\d{1,3}|/\\S+)$"""]
 
         [[rules]]
@@ -81,37 +83,38 @@ extension StandardRules {
         efile|hosts|config|credentials|\\.\\w+rc))$"""
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:[A-Z]\\w*!|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\
-        \\w+|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass\
-        (?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|example|(?:your[_-]?|(?:my|the|us\
-        er)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)\
-        |.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w\
-        .\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes\
-        |no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|ple\
-        ase.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*\
-        |\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\\
-        s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wacht\
-        woord|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\\
-        n.*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
+        (?i)^(?:[a-z]+!|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+\
+        |[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z][A-Za-z]*[ _-]?[Pp]as\
+        s(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|example|(?:your[_-]?|(?:my|the|u\
+        ser)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label\
+        )|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\}\
+        \\}|$)|%\\(|<%|#\\{|\\$\\(|\\{(?:[\\w.:]{2,}|\\d)?\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\
+        \\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|\
+        no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|plea\
+        se.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\
+        \\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s\
+        [^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtw\
+        oord|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d{1,3}|/\\S+|[\\w.-]+@[\\w.-]+|.*\\\\n\
+        .*|\\w+\\.\\w+(?:\\.\\w+)*\\(?.*|changeme!{0,2}\\?)$"""]
 
         [[rules]]
         id = "generic-env-password"
         description = "Password beside its name, without quotes"
         regex = """\
         (?i)(?:passw(?:or)?d|passwd|passphrase|passcode|pwd|[_.-]pass|\\bpass|pswd)(?:[_.-]?(?:h\
-        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"'\\]]{0,2}\\s{0,3}(?:=|:\\s|:)\\s{0,3}([^\\s\"'\
-        `,;<>(){}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\"',;&<\\\\})\\]]\
-        |$)"""
+        ash|prod|dev|db|root|admin|\\d{1,2}))?[\"'\\]]{0,2}(?:\\s{0,3}|[ \\t]{4,16})(?:=|:\\s|:)\
+        \\s{0,3}([^\\s\"'`,;<>(){}\\[\\]$&|*%\\\\][^\\s\"'`,;<>(){}\\[\\]$&|\\\\]{4,120})(?:[\\s\
+        \"',;&<\\\\})\\]]|$)"""
         keywords = [
             "passw", "passphrase", "passcode", "pwd", "_pass", ".pass", "-pass", "pass", "pswd",
         ]
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:[=!@:-].*|.*==.*|\\w+[.\\w]*\\?\\w*|[\\w.-]*[a-z]=|.*\\w\\?\\w.*|[^0-9]*\\.\\w+|\
-        [A-Z]\\w*!|\\w+\\?\\.\\w.*|[^0-9]*[\\x80-\\xff][^0-9]*|#+\\w*|\\?\\w*|\\w+=\\w*|[a-z_./:\
-        -]*|[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\d{1,5}|.*change.\
-        ?me.*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[A-Za-z]+|[a-z]+_\
-        [a-z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
+        [a-z]+!|\\w+\\?\\.\\w.*|[^0-9]*[\\x80-\\xff][^0-9]*|#+\\w*|\\?\\w*|\\w+=\\w*|[a-z_./:-]*\
+        |[\\w]+\\.[\\w.]+|[a-z]\\w*(?:::|->)\\w+.*|\\w+\\?\\.?|0x[0-9a-f]+|\\d{1,5}|.*change.?me\
+        .*|.*example.*|your.*|(?:[a-z]*[_-])*passwords?|(?-i:[A-Z][a-z]\\w*_[A-Za-z]+|[a-z]+_[a-\
+        z_]+)|#.*#|'+.*|\\w+\\[.*|.*=>.*|-+|=+|@\\w+.*|/.*|https?:.*)$"""]
 
         [[rules]]
         id = "letters-password"
@@ -139,17 +142,17 @@ extension StandardRules {
         regexes = ["""\
         (?i)^(?:pass|test|world|hash_.*|\\w+_(?:pass|passw(?:or)?d|value|hash)|(?:my|new|old|use\
         r|the|db)?_?(?:password|passwd|pwd|pass)|p|none|null|nil|string!?|str|text|true|false|us\
-        er.*|my.*|your.*|xxx+|process|os|env|self|this|config|options?|[A-Z]\\w*!)$|[\\x80-\\xff\
-        ]"""]
+        er.*|my.*|your.*|xxx+|process|os|env|self|this|config|options?|[a-z]+!)$|[\\x80-\\xff]"""]
 
         [[rules]]
         id = "generic-default"
         description = "Secret that stands in for a variable of the environment"
         regex = """\
         (?:(?i:getenv|environ\\.get|env|fetch|get)\\(\\s?[\"'][A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|\
-        _PASS|_PWD|SECRET|TOKEN|_KEY)[\"']\\s?,\\s?(?:default\\s?=\\s?)?|(?i:env|environ)(?:\\.|\
-        \\[[\"'])[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|_PASS|_PWD|SECRET|TOKEN|_KEY)[\"'\\])]{0,3}\\\
-        s?(?:\\|\\||\\?\\?|or)\\s?)[\"']([^\"'\\s${}<>%]{4,200})[\"']"""
+        _PASS|_PWD|SECRET|TOKEN|_KEY)[\"']\\s?(?:,\\s?(?:default\\s?=\\s?)?|\\)\\s?(?:or|\\|\\||\
+        \\?\\?|\\?:)\\s?)|(?i:env|environ)(?:\\.|\\[[\"'])[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|_PAS\
+        S|_PWD|SECRET|TOKEN|_KEY)[\"'\\])]{0,3}\\s?(?:\\|\\||\\?\\?|or)\\s?)[\"']([^\"'\\s${}<>%\
+        ]{4,200})[\"']"""
         keywords = ["password", "passwd", "_pass", "_pwd", "secret", "token", "_key"]
         entropy = 1.4
         [[rules.allowlists]]
@@ -171,20 +174,22 @@ extension StandardRules {
         entropy = 2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:.*\\.{3}|@.*|.*012345.*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|\
-        [\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:wo\
-        rd|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|\
-        user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|labe\
-        l)|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\
-        \\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|\
-        yes|no|undefined|string|str|text|hidden|input|label|default|required.*|optional|enter.*|\
-        please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?:/\
-        /.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]\
-        *\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wa\
-        chtwoord|passord|adgangskode|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|you\
-        r|the|app|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]\
-        +)+|client[_-]?secret|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_\
-        -][a-z]+)+|(?-i:[a-z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
+        (?i)^(?:.*\\.{3}|@.*|[\\w-]{0,4}(?:012345|123456789|abcdefgh|abcdef12|qwerty)[\\w-]{0,6}\
+        |.*789[+][/].*|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)?\\d?|[\\^~]\\d+\\..*|f\
+        unction|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|p\
+        ass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?\
+        :or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{[\\\
+        w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\}\\}|$)|%\\(|<%|#\
+        \\{|\\$\\(|\\{(?:[\\w.:]{2,}|\\d)?\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\
+        \\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined|st\
+        ring|str|text|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|.*p\
+        laceholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)\
+        |[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*\
+        [\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord|ad\
+        gangskode|#.*#|'+.*|[\\w.-]*[_.-](?:secrets?|key|token)\\w*|(?:my|your|the|app|some|clie\
+        nt|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[A-Z]+(?:_[A-Z0-9]+)+|client[_-]?secr\
+        et|secret[_-]?\\w*|\\w+\\.\\w+(?:\\.\\w+)*|\\w+/[\\w/.-]+|[a-z]+(?:[_-][a-z]+)+|(?-i:[a-\
+        z]+(?:[A-Z][a-z]+)+)|.{0,7})$"""]
 
         [[rules]]
         id = "generic-secret"
@@ -195,21 +200,23 @@ extension StandardRules {
         .-]?key|secret[_.-]?key|app[_.-]?key|consumer[_.-]?key|oauth_(?:verifier|signature)|mast\
         er[_.-]?key|license[_.-]?key|account[_.-]?key|\\bsalt|[_.-]salt|session[_.-]?key)(?:[_.-\
         ]?(?:base|hash|base64|value|val|str|string|text|default|test|prod|dev|live|\\d{1,2}))?[\
-        \"'\\]]{0,2}\\s{0,24}(?::=|=>|==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,24}(?:[a-\
-        z]{1,2}|@)?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
+        \"'\\]]{0,2}\\s{0,24}(?::=|=>|\\+?==?=?|!==?|:|,|\\((?:\\s?[\\w.]{1,30}\\()?)\\s{0,24}(?\
+        :[a-z]{1,2}|@)?(?:\"([^\"\\s]{8,400})\"|'([^'\\s]{8,400})'|`([^`\\s]{8,400})`)"""
         keywords = ["key", "secret", "token", "oauth_", "credential", "salt"]
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:\\w+=[^,]*,.*|[~@%]/?\\w.*[/.%].*|@/.*|[\\w.]+\\\\\\w+|[^0-9]*[\\x80-\\xff][^0-9\
         ]*|\\dfa-\\w+|(?-i:[a-z ._/:-]*|[A-Z ._/:-]*|(?:[ _./:-]?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,5}))\
-        +)|[^a-z]*|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|%\
-        \\w+%?|<.*>|\\{.*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*ex\
-        ample.*|your.*|/[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|(?-i:[a-z]{2,}(?:[_\
-        .:/-][a-z]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\
-        \\d{1,3})|(?:[a-z]+\\d?[._/-])+[a-z]+\\d?|.*(?:012345|123456789|abcdefgh|abcdef12).*|\\d\
-        {4}-\\d\\d-\\d\\d.*|.*[()\\[\\]{}].*|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|ja\
-        va|png|svg|html|css|php|rb|xml|crt|p12)|sha(?:256|384|512)-.*|\\d+[a-z]{1,3})$"""]
+        +)|[^a-z]*|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -\
+        ]*(?:\\}\\}|$)|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{\
+        .*\\}|\\[.*\\]|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|\
+        /[\\w./-]+|https?://.*|[a-z]+://.*|[\\w.]+\\([^)]*\\)|(?-i:[a-z]{2,}(?:[_.:/-][a-z]+)*[_\
+        .:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3})|(?:[a-\
+        z]+\\d?[._/-])+[a-z]+\\d?|[\\w-]{0,4}(?:012345|123456789|abcdefgh|abcdef12|qwerty)[\\w-]\
+        {0,6}|.*789[+][/].*|\\d{4}-\\d\\d-\\d\\d.*|[\\w.$>-]+[(\\[].*|[(\\[{].*|.*[()]|[\\w.-]+\
+        \\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|sha(?\
+        :256|384|512)-.*|\\d+[a-z]{1,3})$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ['''(?i)^(?:pub|host)''']
@@ -221,9 +228,9 @@ extension StandardRules {
         (?i)[\\w.-]{0,40}(?:key|secret|token|auth|credentials?|ticket|verifier|salt|auth_?code|o\
         auth_signature|cookie_?password|access_?key_?secret)(?:[_.-]?(?:base|base64|hex|value|va\
         l|str|string|text|data|bytes|default|test|prod|dev|live|new|old|\\d{1,2}))?[\"'\\]]{0,2}\
-        (?:\\s\\)|,\\s?\\w{1,8})?\\s{0,24}(?::\\s?[\\w\\[\\]]{1,12}\\s?=|:=|=>|==?=?|!==?|:|,|\\\
-        ()\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?[\\w.\\[\\]]{1,30}\\([bur@]?)?[\"'`]{1,2}([A-Za-z0\
-        -9+/_=.~!@#%^*$?:-]{9,1000})(?:[\"'`]|$)"""
+        (?:\\s\\)|,\\s?\\w{1,8})?\\s{0,24}(?::\\s?[\\w\\[\\]]{1,12}\\s?=|:=|=>|\\+?==?=?|!==?|:|\
+        ,|\\()\\s{0,24}(?:[a-z]{1,2}|@|(?:new\\s)?[\\w.\\[\\]]{1,30}\\([bur@]?)?[\"'`]{1,2}([A-Z\
+        a-z0-9+/_=.~!@#%^*$?:-]{9,1000})(?:[\"'`]|$)"""
         keywords = [
             "key", "secret", "token", "auth", "credential", "ticket", "verifier", "salt",
             "oauth_", "cookie",
@@ -231,12 +238,13 @@ extension StandardRules {
         entropy = 2.2
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\
-        \\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*\
-        |.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|1\
-        23456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\
-        \\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|cs\
-        s|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
+        (?i)^(?:0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|32)[_-]?[a-z-]+|.*(?:\\$\\{[\\w.:?!#%/@^,* -]\
+        *(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\}\\}|$)|%\\(|<%|#\\{|\\$\\(|<[a-z\
+        _ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*\
+        example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\\w.]+\\([^)]*\\)|[\\w-]{0,4}(?:012345|12345678\
+        9|abcdefgh|abcdef12|qwerty)[\\w-]{0,6}|.*789[+][/].*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|\
+        384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|\
+        png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -260,12 +268,13 @@ extension StandardRules {
         [[rules.allowlists]]
         regexes = ["""\
         (?i)^(?:(?-i:[a-z]+\\d{0,2}(?:[A-Z][a-z]+)+\\d{0,2})|0x[0-9a-f]{1,16}u?l{0,2}|base(?:64|\
-        32)[_-]?[a-z-]+|.*(?:\\$\\{|\\{\\{|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">\
-        -]+|.*x{4,}.*|.*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|\
-        [a-z]+://.*|[\\w.]+\\([^)]*\\)|.*(?:012345|123456789|abcdefgh|abcdef12|qwerty).*|\\d{4}-\
-        \\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]+\\.(?:json|ya?ml|p\
-        em|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\\w+|[a-f0-9]{2}(?:\
-        :[a-f0-9]{2})+)$"""]
+        32)[_-]?[a-z-]+|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\\]|$)|\\{\\{[\\w.:$|()'\
+        \\\" -]*(?:\\}\\}|$)|%\\(|<%|#\\{|\\$\\(|<[a-z_ -]+>).*|\\$[\\w.\\[\\]'\">-]+|.*x{4,}.*|\
+        .*change.?me.*|.*placeholder.*|.*redacted.*|.*example.*|your.*|/[\\w./-]+|[a-z]+://.*|[\
+        \\w.]+\\([^)]*\\)|[\\w-]{0,4}(?:012345|123456789|abcdefgh|abcdef12|qwerty)[\\w-]{0,6}|.*\
+        789[+][/].*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:1|256|384|512)[-:].*|\\w+\\.\\w+\\.\\w+|[\\w.-]\
+        +\\.(?:json|ya?ml|pem|key|txt|js|ts|py|go|java|png|svg|html|css|php|rb|xml|crt|p12)|ssh-\
+        \\w+|[a-f0-9]{2}(?::[a-f0-9]{2})+)$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -291,8 +300,9 @@ extension StandardRules {
         5}))+)|[^a-z]*|\\w+\\.[\\w.]*[a-z][\\w.]*|[a-z]\\w*(?:::|->)\\w+.*|.*x{4,}.*|.*change.?m\
         e.*|.*placeholder.*|.*example.*|your.*|/[\\w./-]+|https?:.*|(?-i:[a-z]{2,}(?:[_.:/-][a-z\
         ]+)*[_.:/-]?\\d{1,3}|[a-z]+(?:[A-Z][a-z]+)+\\d{0,2}|[A-Z]+(?:[_-][A-Z]+)*[_-]?\\d{1,3})|\
-        (?:[a-z]+\\d?[._/-])+[a-z]+\\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|.*(?:012345|\
-        123456789|abcdef12).*|\\d{4}-\\d\\d-\\d\\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
+        (?:[a-z]+\\d?[._/-])+[a-z]+\\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z0-9]+)+|[\\w-]{0,4}(\
+        ?:012345|123456789|abcdefgh|abcdef12|qwerty)[\\w-]{0,6}|.*789[+][/].*|\\d{4}-\\d\\d-\\d\
+        \\d.*|sha(?:256|384|512)-.*|.*/.*\\.\\w{2,5})$"""]
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ['''(?i)^(?:pub|host)''']
@@ -308,19 +318,20 @@ extension StandardRules {
         entropy = 2.8
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:!?change.?me.*|.*\\[.*|.*0123456789.*|1234567890.*|[a-z]+(?:-[a-z]+)*-\\d{1,2}|[\
-        ^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\\d+\\..*|\
-        function|object|number|boolean|(?-i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|\
-        pass|test|test123|foo|bar|baz|key|secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(\
-        ?:or)?d.*|passw(?:or)?d(?:[_-]\\w+|value|name|field|hash|text|input|label)|.*(?:\\$\\{|\
-        \\{\\{|%\\(|<%|#\\{|\\$\\(|\\{[\\w.:]*\\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]\
-        +|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}|\\.{3,}|null|none|nil|true|false|yes|no|undefined\
-        |string|str|text|hidden|input|label|default|required.*|optional|enter.*|please.*|your.*|\
-        .*placeholder.*|.*redacted.*|.*\\bexample.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\
-        \\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-\
-        9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|passwort|parole?|senha|kennwort|wachtwoord|passord\
-        |adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|ap\
-        p|some|client|test|api|fake|dummy)[_-]?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true\
-        |false)$"""]
+        (?i)^(?:!?change.?me.*|.*\\[.*|[\\w-]{0,4}(?:012345|123456789|abcdefgh|abcdef12|qwerty)[\
+        \\w-]{0,6}|.*789[+][/].*|[a-z]+(?:-[a-z]+)*-\\d{1,2}|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:\
+        word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\^~]\\d+\\..*|function|object|number|boolean|(?-\
+        i:Password|[A-Z]\\w*[ _-]?[Pp]ass(?:word|wd|phrase)?)|pass|test|test123|foo|bar|baz|key|\
+        secret|example|(?:your[_-]?|(?:my|the|user)[_-])passw(?:or)?d.*|passw(?:or)?d(?:[_-]\\w+\
+        |value|name|field|hash|text|input|label)|.*(?:\\$\\{[\\w.:?!#%/@^,* -]*(?:[}\\[(|\\\"'\\\
+        \\]|$)|\\{\\{[\\w.:$|()'\\\" -]*(?:\\}\\}|$)|%\\(|<%|#\\{|\\$\\(|\\{(?:[\\w.:]{2,}|\\d)?\
+        \\}|%s|%v|<[a-z_ -]+>|&lt;).*|\\$[\\w.\\[\\]'\">-]+|%\\w+%?|<.*>|\\{.*\\}|\\[.*\\]|x{3,}\
+        |\\.{3,}|null|none|nil|true|false|yes|no|undefined|string|str|text|hidden|input|label|de\
+        fault|required.*|optional|enter.*|please.*|your.*|.*placeholder.*|.*redacted.*|.*\\bexam\
+        ple.*|invalid.*|[#./]\\S*|https?://.*|\\w+\\([^)]*\\)|[a-z][a-z',.()!?:/*-]*(?: +[a-z0-9\
+        ',.()!?:/*-]+)+|\\s.*|.*\\s|[^0-9]*\\s[^0-9]*|[^0-9]*[\\x80-\\xff][^0-9]*|contrasen\\w+|\
+        passwort|parole?|senha|kennwort|wachtwoord|passord|adgangskode|#.*#|'+.*|[\\w.]+\\[.*|\\\
+        d+|/\\S+|\\w+\\.\\w+(?:\\.\\w+)*|(?:my|your|the|app|some|client|test|api|fake|dummy)[_-]\
+        ?(?:secret|key|token).*|[a-z]+(?:[_-][a-z]+)+|true|false)$"""]
         """#
 }

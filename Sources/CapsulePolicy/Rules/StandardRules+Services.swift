@@ -18,8 +18,8 @@ extension StandardRules {
         id = "slack-webhook"
         description = "Slack webhook"
         regex = """\
-        (https?://hooks\\.slack(?:-gov)?\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{2\
-        0,120})"""
+        ((?:https?://)?hooks\\.slack(?:-gov)?\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/\
+        _-]{20,120})"""
         keywords = ["hooks.slack"]
 
         [[rules]]
@@ -48,7 +48,7 @@ extension StandardRules {
         id = "teams-webhook"
         description = "Microsoft Teams webhook"
         regex = """\
-        (https://[a-z0-9-]+\\.(?:webhook\\.)?office\\.com/webhook(?:b2)?/[0-9a-f@/A-Za-z-]{80,25\
+        (https://[a-z0-9-]+\\.(?:webhook\\.)?office\\.com/webhook(?:b2)?/[0-9a-f@/A-Za-z-]{36,25\
         0})"""
         keywords = ["office.com/webhook"]
 

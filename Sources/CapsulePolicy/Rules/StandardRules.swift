@@ -1,7 +1,9 @@
 /// Our own rule file, in the schema that users write theirs in.
 enum StandardRules {
     /// The file, in parts by subject.
-    static let text = [cloud, code, services, models, money, keys, assignments, names].joined(
+    static let text = [
+        cloud, code, services, models, tokens, tokensToZ, money, keys, assignments, phrases, names,
+    ].joined(
         separator: "\n")
 
     /// The rules of the file, which tests show to be sound.
@@ -26,7 +28,9 @@ enum StandardRules {
     ]
 
     /// Rules whose keyword is a part of the name that the secret is assigned to.
-    private static let namedRules: Set<String> = ["azure-storage-key", "wireguard-key"]
+    private static let namedRules: Set<String> = [
+        "azure-storage-key", "wireguard-key", "number-list-secret",
+    ]
 
     /// What no pattern can say of the values of rules.
     private static let checks: [String: @Sendable (UnsafeBufferPointer<UInt8>) -> Bool] = [
@@ -34,8 +38,12 @@ enum StandardRules {
         "generic-random": { Randomness.looksRandom($0) },
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
+        "spoken-token": { Randomness.looksRandom($0) },
         "generic-secret": { Randomness.bitsPerPair($0) >= 2.9 },
         "generic-env-password": { hasDigit($0) },
+        "generic-config-secret": { hasTurn($0) },
+        "number-list-secret": { !isCount($0) },
+        "setter-secret": { Randomness.bitsPerPair($0) >= 2.9 },
         "generic-env-secret": { Randomness.bitsPerPair($0) >= 3.8 },
         "twitter-key": { Randomness.looksRandom($0) },
         "linkedin-key": { Randomness.looksRandom($0) },
@@ -48,6 +56,33 @@ enum StandardRules {
     private static func hasDigit(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         value.contains(where: ASCII.isDigit)
             || value.contains { $0 == UInt8(ascii: "!") || $0 == UInt8(ascii: "~") || $0 >= 0x80 }
+    }
+
+    /// Whether a digit or a sign stands within a word, as in no name.
+    @Sendable
+    private static func hasTurn(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard value.count > 2 else { return false }
+        return (1..<value.count - 1).contains { place in
+            !ASCII.isLetter(value[place]) && value[place] != UInt8(ascii: "_")
+                && value[place] != UInt8(ascii: "-") && value[place] != UInt8(ascii: ".")
+                && value[place] != UInt8(ascii: "/")
+                && ASCII.isLetter(value[place - 1]) && ASCII.isLetter(value[place + 1])
+        }
+    }
+
+    /// Whether numbers go up or down by one, or stay as they are, as they do in a test.
+    @Sendable
+    private static func isCount(_ list: UnsafeBufferPointer<UInt8>) -> Bool {
+        let numbers = list.split(separator: UInt8(ascii: ",")).compactMap { part in
+            let digits = part.filter { ASCII.isHex($0) || $0 == UInt8(ascii: "x") }
+            let text = String(decoding: digits, as: UTF8.self)
+            return text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
+        }
+        guard numbers.count > 1 else { return true }
+        let steps = zip(numbers, numbers.dropFirst()).count { first, second in
+            first > second ? first - second <= 1 : second - first <= 1
+        }
+        return steps * 2 > numbers.count
     }
 
     /// Whether a JSON Web Token has a signature, or is encrypted.
@@ -69,6 +104,8 @@ enum StandardRules {
         if rule.id == "spoken-token" || rule.id == "letters-password" { rule.rank = .vague }
         if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
+        } else if rule.id == "spoken-token" {
+            rule.keywordPlace = .beforeToken
         } else if let pattern = rule.pattern,
             RedactionRule.beginsWithKeywords(pattern.source, rule.keywords)
         {
