@@ -22,7 +22,7 @@ public struct RecordsExamination {
         /// How bad it is.
         public let severity: Severity
         /// A word for programs.
-        public let code: String
+        public let check: String
         /// What it is about: an import's name, an export's path, a run, a checkpoint.
         public let object: String
         /// What it is about, and what is wrong.
@@ -61,12 +61,12 @@ public struct RecordsExamination {
             case .missing(let message):
                 findings.append(
                     Finding(
-                        severity: .damage, code: "import_missing", object: record.name,
+                        severity: .damage, check: "import_missing", object: record.name,
                         message: "the import '\(record.name)': \(message)", remedy: remedy))
             case .changed(let message):
                 findings.append(
                     Finding(
-                        severity: .damage, code: "import_changed", object: record.name,
+                        severity: .damage, check: "import_changed", object: record.name,
                         message: "the import '\(record.name)' is not what was imported: "
                             + message, remedy: remedy))
             }
@@ -80,7 +80,7 @@ public struct RecordsExamination {
             let file =
                 "\(path)/\(Workspace.importsName)/\(Text.escaped(Array(orphan.name.utf8)))"
             return Finding(
-                severity: .notable, code: "import_orphan", object: file,
+                severity: .notable, check: "import_orphan", object: file,
                 message: "no import names the file \(file)",
                 remedy: orphan.isOurs
                     ? "an import that was cut off left it: '--repair' deletes it, and so does "
@@ -92,7 +92,7 @@ public struct RecordsExamination {
     private func exports() throws -> [Finding] {
         try ExportRecord.all(in: service).filter { $0.status == .intended }.map { record in
             Finding(
-                severity: .notable, code: "export_unfinished", object: record.path,
+                severity: .notable, check: "export_unfinished", object: record.path,
                 message: "the export to \(record.path) was announced and is not done",
                 remedy: "the next verb that writes settles it, and so does '--repair'")
         } + owed()
@@ -103,7 +103,7 @@ public struct RecordsExamination {
             try !OwedExport.isUnderWay($0.name, in: service)
         }.map { run in
             Finding(
-                severity: .notable, code: "export_owed", object: Self.text(run.name),
+                severity: .notable, check: "export_owed", object: Self.text(run.name),
                 message: "the run '\(run.name.run)' of '\(run.name.spec)' has ended, and its end "
                     + "was cut off before it was exported, or found to need no export",
                 remedy: "end it again with the same --outcome: 'capsule run finish' goes on")
@@ -118,7 +118,7 @@ public struct RecordsExamination {
             where !states.contains(run.name.stateName(checkpoint.label)) {
                 findings.append(
                     Finding(
-                        severity: .damage, code: "checkpoint_missing",
+                        severity: .damage, check: "checkpoint_missing",
                         object: Self.text(run.name, checkpoint.label),
                         message: "the state of checkpoint '\(checkpoint.label)' of run "
                             + "'\(run.name.run)' is not there",
@@ -128,7 +128,8 @@ public struct RecordsExamination {
             for reference in try references(of: run) where !policies.contains(reference) {
                 findings.append(
                     Finding(
-                        severity: .notable, code: "dangling_reference", object: Self.text(run.name),
+                        severity: .notable, check: "dangling_reference",
+                        object: Self.text(run.name),
                         message: "an event of run '\(run.name.run)' names the policy "
                             + "\(reference), which is not there",
                         remedy: "start runs with --policy, which records it"))
@@ -155,7 +156,7 @@ public struct RecordsExamination {
             let time = Timestamp(seconds: checkpoint.seconds).rfc3339
             return [
                 Finding(
-                    severity: .fine, code: "last_checkpoint",
+                    severity: .fine, check: "last_checkpoint",
                     object: Self.text(run, checkpoint.label),
                     message:
                         "the last good checkpoint of a run is '\(checkpoint.label)' of the run "
@@ -165,7 +166,7 @@ public struct RecordsExamination {
         guard let (run, _, checkpoint) = all.first else { return [] }
         return [
             Finding(
-                severity: .damage, code: "last_checkpoint",
+                severity: .damage, check: "last_checkpoint",
                 object: Self.text(run, checkpoint.label),
                 message: "none of the \(all.count) checkpoints of runs can be opened",
                 remedy: "what the runs were then is in their exports and backups only")

@@ -174,7 +174,7 @@ class Manual(support.EndToEnd):
             text = path.read_text()
             found |= set(re.findall(r"\badd\(\s*(?:\.\w+,\s*)?\"(\w+)\"", text))
         records = ROOT / "Sources" / "CapsuleRuns" / "RecordsExamination.swift"
-        found |= set(re.findall(r"isError: \w+, code: \"(\w+)\"", records.read_text()))
+        found |= set(re.findall(r"severity: \.\w+, check: \"(\w+)\"", records.read_text()))
         page = (MANUAL / "capsule-doctor.1").read_text()
         listed = page.split("The checks are\n")[1].split("\n.Sh")[0]
         self.assertEqual(set(re.findall(r"^\.Va (\w+)", listed, re.M)), found)

@@ -343,8 +343,9 @@ class CutOff(ExportTest):
         self.run_command(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small])
         self.addCleanup(support.detach, small)
         for more in ([], ["--no-encrypt"], ["--no-encrypt", "-f", "json-dir"]):
-            self.capsule("export", "-r", "r1", "-o", f"{small}/x", *more, *self.new_pw,
-                         *self.named, rc=2)
+            secret = [] if more else self.new_pw
+            self.capsule("export", "-r", "r1", "-o", f"{small}/x", *more, *secret, *self.named,
+                         rc=2)
             if "json-dir" not in more:
                 self.assertEqual(os.listdir(small), [])
             shutil.rmtree(f"{small}/x", ignore_errors=True)

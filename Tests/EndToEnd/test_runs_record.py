@@ -451,7 +451,7 @@ class Files(RunTest):
         self.umount(point)
 
     def test_odd_tree(self):
-        """A folder with hidden files and names of any bytes is put as it is written in the mount."""
+        """A folder with hidden files and names of any bytes is put as it is, mounted or not."""
         names = [".gitignore", ".git/config", ".venv/lib/.x/y", ".put-notes", "..data", "...",
                  "a b", "new\nline", "\udcff\udcfe", "sub\udce4/%41", "\U0001f600"]
         source = self.path("tree")
@@ -483,7 +483,7 @@ class Files(RunTest):
                 self.umount(point)
 
     def test_no_regular_file(self):
-        """What may never end is refused at once, and standard input named; in a folder, left out."""
+        """What may never end is refused, and standard input named; in a folder it is left out."""
         self.begin()
         folder = self.path("odd")
         support.write(f"{folder}/plain", b"plain")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapsuleBytes
 import CapsuleRuns
 import CapsuleWorkspace
 
@@ -50,6 +51,6 @@ struct RunPutCommand: ParsableCommand {
         }
         if outputOptions.json { return Output.json(Result(uris: uris)) }
         let count = sources.count == 1 ? "" : "\(sources.count) files below "
-        Output.bytes(Array("put \(count)\(track.rawValue)/".utf8) + top + [10])
+        Output.line("put \(count)\(track.rawValue)/\(Text.escaped(top))")
     }
 }

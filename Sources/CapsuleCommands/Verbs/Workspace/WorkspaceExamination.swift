@@ -101,7 +101,7 @@ extension Examination {
                 case .damage: .error
                 }
             add(
-                severity, finding.code, finding.message, of: finding.object,
+                severity, finding.check, finding.message, of: finding.object,
                 remedy: finding.remedy)
         }
         if found.allSatisfy({ $0.severity == .fine }) {
@@ -110,16 +110,21 @@ extension Examination {
     }
 
     private mutating func add(_ fault: WorkspaceFault) {
-        var (severity, check) = (Severity.error, fault.part.rawValue)
-        var remedy = "'--salvage DIR' saves what can be read"
+        let remedy = "'--salvage DIR' saves what can be read"
+        let (message, object) = (fault.message, fault.object)
         switch fault.part {
         case .strays:
-            (severity, check) = (.warning, WorkspaceCheck.Part.segments.rawValue)
-            remedy = "a crash left it; the next mount for writing removes it"
+            add(
+                .warning, "segments", message, of: object,
+                remedy: "a crash left it; the next mount for writing removes it")
         case .audit:
-            remedy = "'capsule audit verify --against' with an older checkpoint says more"
-        case .database, .tree, .segments, .blocks: break
+            add(
+                .error, "audit", message, of: object,
+                remedy: "'capsule audit verify --against' with an older checkpoint says more")
+        case .database: add(.error, "database", message, of: object, remedy: remedy)
+        case .tree: add(.error, "tree", message, of: object, remedy: remedy)
+        case .segments: add(.error, "segments", message, of: object, remedy: remedy)
+        case .blocks: add(.error, "blocks", message, of: object, remedy: remedy)
         }
-        add(severity, check, fault.message, of: fault.object, remedy: remedy)
     }
 }
