@@ -50,7 +50,9 @@ struct MemvidFacts {
         table.add("memvid", Text.escaped(Array(path.utf8)))
         for row in info.rows { table.add(row.name, Text.escaped(Array(row.value.utf8))) }
         table.print()
-        Output.line("Nothing here is signed; 'capsule doctor --deep' checks every payload.")
+        Output.line(
+            "Nothing of this is checked: 'capsule verify' looks for a signature, and "
+                + "'capsule doctor --deep' at every payload.")
     }
 
     private func show(_ header: EncryptedHeader, asJSON: Bool) throws {
