@@ -68,7 +68,7 @@ struct RunTests {
         var bytes = [UInt8](repeating: 0, count: 4)
         let count = try bytes.withUnsafeMutableBytes { try tree.read(place, at: 0, into: $0) }
         #expect(bytes.prefix(count) == [1, 2, 3])
-        for bad in ["../x", ".hidden", "a/../b"] {
+        for bad in ["../x", ".", "a/../b", ".put-0123456789abcdef"] {
             #expect(throws: WorkspaceError.self) { try Self.put(bad, [1], name, tree) }
         }
     }
