@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 const int clinux_O_TMPFILE = O_TMPFILE;
+const int clinux_O_DIRECT = O_DIRECT;
 const int clinux_O_PATH = O_PATH;
 const int clinux_O_NOATIME = O_NOATIME;
 const int clinux_SEEK_DATA = SEEK_DATA;

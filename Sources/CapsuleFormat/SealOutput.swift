@@ -8,7 +8,7 @@ final class SealOutput: @unchecked Sendable {
     // Sendable because the sealing pipeline hands it from thread to thread.
     private let storage: any Storage
     private let buffer = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: 1 << 20, alignment: 4096)
+        byteCount: 4 << 20, alignment: 4096)
     private var filled = 0
     private var flushedTo: UInt64
     private let written: @Sendable (UInt64) -> Void

@@ -2,7 +2,6 @@ import CapsuleBytes
 import CapsulePolicy
 import CapsuleSystem
 import CapsuleWorkspace
-import FoundationEssentials
 import Glibc
 
 /// Deletes exports that have been kept long enough, and what was left of exports that were cut off.
@@ -40,7 +39,7 @@ public struct ExportCollector {
     /// What would become of an export as it is now; nil where somebody else has settled it. To be
     /// asked right before it is deleted: meanwhile it may be pinned, or its file changed.
     public func verdict(on id: String) throws -> Verdict? {
-        guard let record = try ExportRecord.all(in: service).first(where: { $0.id == id }) else {
+        guard let record = try ExportRecord.one(id, in: service) else {
             return nil
         }
         let age = (now - record.seconds) / Self.secondsPerDay
@@ -80,7 +79,7 @@ public struct ExportCollector {
         }
         try service.note(.deletionIntended, details)
         if record.isFolder {
-            try FileManager.default.removeItem(atPath: record.path)
+            try Folder.remove(record.path)
         } else if unlink(record.path) != 0, errno != ENOENT {
             throw SystemError.last("delete", record.path)
         }
@@ -100,8 +99,13 @@ public struct ExportCollector {
             for name in names
             where AtomicFile.isTemporary(name) && name.hasPrefix(".\(base.prefix(200)).") {
                 let process = name.dropLast(4).split(separator: ".").last.flatMap { Int32($0) }
-                guard let process, !ExportRecord.isAlive(process) else { continue }
-                orphans.insert("\(directory)/\(name)")
+                var facts = stat()
+                let path = "\(directory)/\(name)"
+                guard let process, lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG
+                else { continue }
+                // The number may be somebody else's by now.
+                let isOld = now - Int64(facts.st_mtim.tv_sec) > Self.secondsPerDay
+                if isOld || kill(process, 0) != 0 && errno == ESRCH { orphans.insert(path) }
             }
         }
         return orphans.sorted()

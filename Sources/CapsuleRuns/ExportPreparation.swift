@@ -222,7 +222,9 @@ public final class ExportPreparation {
         switch item.content {
         case .directory: return item
         case .link(let target):
-            result.content = .link(mask(target, path: nil))
+            let masked = mask(target, path: nil)
+            if masked != target { changed.insert(item.path) }
+            result.content = .link(masked)
             return result
         case .bytes, .same: return item
         case .file(_, let entry):

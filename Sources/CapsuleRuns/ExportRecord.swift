@@ -41,12 +41,13 @@ public struct ExportRecord: Codable, Equatable, Sendable {
     public var isPinned: Bool
     /// Whether it is a folder in the clear.
     public var isFolder: Bool
-    /// The process that makes it, and its machine.
-    var process: Int32
-    var host: String
+    /// Whether a decision asks for it, which is settled with it.
+    var isOwed = false
+    /// The process that makes it.
+    var maker: ProcessMark
 
     private enum CodingKeys: String, CodingKey {
-        case id, status, path, seconds, length, process, host
+        case id, status, path, seconds, length, maker
         case spec = "spec_id"
         case run = "run_id"
         case contentDigest = "content_digest"
@@ -56,6 +57,7 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         case isEncrypted = "encrypted"
         case isPinned = "pinned"
         case isFolder = "folder"
+        case isOwed = "owed"
     }
 
     /// As an entry of the ledger.
@@ -92,20 +94,18 @@ public struct ExportRecord: Codable, Equatable, Sendable {
         self.isEncrypted = isEncrypted
         isPinned = false
         self.isFolder = isFolder
-        process = getpid()
-        host = Environment.hostName
+        maker = .own
     }
-
-    /// Whether somebody is making it right now.
-    var isUnderWay: Bool {
-        status == .intended && host == Environment.hostName && Self.isAlive(process)
-    }
-
-    /// Whether there is such a process, whoever's it is.
-    static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
 
     /// Whether what stands at its place is what was exported.
     public var isUnchanged: Bool { (try? ExportedPlace(of: self)) == .unchanged }
+
+    /// The one of an id, if there is one.
+    public static func one(
+        _ id: String, in service: any RunService
+    ) throws -> ExportRecord? {
+        try service.ledger(.export, named: id).first.map { try ExportRecord($0) }
+    }
 
     /// All of a workspace, oldest first.
     public static func all(in service: any RunService) throws -> [ExportRecord] {

@@ -14,6 +14,15 @@ public enum ExportedPlace: Equatable, Sendable {
     /// Looks, and reads it to its end. Throws `SystemError` for what cannot be read.
     public init(of record: ExportRecord) throws {
         var facts = stat()
+        // Recorded without links; one that came since leads to somebody else's.
+        let parent = AtomicFile.split(record.path).directory
+        if let resolved = realpath(parent, nil) {
+            defer { free(resolved) }
+            guard String(cString: resolved) == parent else {
+                self = .changed
+                return
+            }
+        }
         guard lstat(record.path, &facts) == 0 else {
             let error = SystemError.last("look at", record.path)
             guard error.errno == ENOENT || error.errno == ENOTDIR else { throw error }

@@ -289,7 +289,7 @@ public final class LocalMemory: RunRecorder {
 
     /// As `RunRecorder` says.
     public func finishRun(
-        _ name: RunName, _ outcome: Run.Outcome
+        _ name: RunName, _ outcome: Run.Outcome, holder: [UInt8]
     ) throws(WorkspaceError) -> Run {
         try alone(name) { () throws(WorkspaceError) in
             _ = try mark(

@@ -4,27 +4,34 @@ import FoundationEssentials
 import Glibc
 
 /// What is still to be done for a run that has ended: to decide whether it is exported, and to do
-/// so. It is owed from the moment of the end, so that no crash loses it.
+/// so. It is owed from the moment of the end, so that no crash loses it, and one process at a time
+/// has it.
 public enum OwedExport {
-    /// Who is at it.
-    private struct Holder: Codable {
-        let process: Int32
-        let host: String
+    /// The mark of this process, for `finishRun`.
+    public static var holder: [UInt8] {
+        guard let body = try? JSONEncoder().encode(ProcessMark.own) else {
+            preconditionFailure("numbers and words can be encoded")
+        }
+        return Array(body)
+    }
+
+    private static func entry(_ run: RunName, in service: any RunService) throws -> LedgerEntry? {
+        try service.ledger(
+            .decision, named: LedgerEntry.owedDecision(on: run, holder: []).name
+        ).first
     }
 
     /// Whether nobody has decided yet, or what was decided is not done yet.
     public static func isOwed(_ run: RunName, in service: any RunService) throws -> Bool {
-        let name = LedgerEntry.owedDecision(on: run).name
-        return try service.ledger(.decision).contains { $0.name == name }
+        try entry(run, in: service) != nil
     }
 
     /// Whether another process, which lives, is at it.
     public static func isUnderWay(_ run: RunName, in service: any RunService) throws -> Bool {
-        let name = LedgerEntry.owedDecision(on: run).name
-        guard let entry = try service.ledger(.decision).first(where: { $0.name == name }),
-            let holder = try? JSONDecoder().decode(Holder.self, from: Data(entry.body))
+        guard let entry = try entry(run, in: service),
+            let holder = try? JSONDecoder().decode(ProcessMark.self, from: Data(entry.body))
         else { return false }
-        return holder.host == Environment.hostName && ExportRecord.isAlive(holder.process)
+        return holder.isAlive
     }
 
     /// The runs for which something is owed.
@@ -32,23 +39,19 @@ public enum OwedExport {
         let names = Set(try service.ledger(.decision).map(\.name))
         guard !names.isEmpty else { return [] }
         return try service.runs().filter {
-            names.contains(LedgerEntry.owedDecision(on: $0.name).name)
+            names.contains(LedgerEntry.owedDecision(on: $0.name, holder: []).name)
         }
     }
 
-    /// It was decided that there is an export, and this process makes it.
-    public static func taken(_ run: RunName) -> LedgerChange {
-        let holder = Holder(process: getpid(), host: Environment.hostName)
-        guard let body = try? JSONEncoder().encode(holder) else {
-            preconditionFailure("a number and a name can be encoded")
-        }
-        return .replace(
-            LedgerEntry(
-                .decision, LedgerEntry.owedDecision(on: run).name, body: Array(body)))
+    /// This process takes over what another has left, unless somebody else was faster.
+    public static func takeOver(_ run: RunName, in service: any RunService) throws -> LedgerChange?
+    {
+        guard let entry = try entry(run, in: service) else { return nil }
+        return .exchange(.owedDecision(on: run, holder: holder), from: entry.body)
     }
 
     /// Nothing is owed any more.
     public static func conclusion(_ run: RunName) -> LedgerChange {
-        .remove(.decision, LedgerEntry.owedDecision(on: run).name)
+        .drop(.decision, LedgerEntry.owedDecision(on: run, holder: []).name)
     }
 }

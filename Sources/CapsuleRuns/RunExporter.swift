@@ -97,8 +97,7 @@ public struct RunExporter {
     ) throws -> Result {
         let folder = try RunFolder(run, in: service, tree: tree)
         guard run.outcome == nil else { return try body(try folder.items()) }
-        let state =
-            ExportSettlement.statePrefix + "\(getpid()):\(Text.hex(Environment.random(8)))"
+        let state = ExportSettlement.newState()
         _ = try service.keepState(as: state, tag: "")
         defer { try? service.dropState(named: state) }
         return try body(try folder.items(present: state))
@@ -125,6 +124,7 @@ public struct RunExporter {
             contentDigest: try TreeFingerprint.of(prepared.tree), isSafe: request.scope.isSafe,
             isEncrypted: true)
         record.isPinned = try RunFacts.isMilestone(request.run, in: service)
+        record.isOwed = request.isOwed
         var isAnnounced = false
         var hooks = SealHooks()
         hooks.witness = { digest in
@@ -321,8 +321,11 @@ public struct RunExporter {
             proof: try service.auditProof(of: first + UInt64(place)))
     }
 
-    /// Completes or gives up what was cut off, whoever did it.
-    public static func settle(_ service: any WorkspaceService) throws {
-        try ExportSettlement(service).settle()
+    /// Completes or gives up what was cut off, whoever did it. `warn` hears of what cannot be
+    /// settled now.
+    public static func settle(
+        _ service: any WorkspaceService, warn: @escaping (any Error) -> Void
+    ) {
+        ExportSettlement(service, warn: warn).settle()
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A file that appears under its name whole, or not at all.
 ///
@@ -12,6 +13,8 @@ public final class AtomicFile: Storage {
     private let temporaryName: String?
     private let destination: String
     private nonisolated(unsafe) var isPublished = false
+    /// For whole pages past the page cache; -1 where the file system has no such way.
+    private let direct = Atomic<Int32>(-1)
 
     /// The final path.
     public let name: String
@@ -48,6 +51,8 @@ public final class AtomicFile: Storage {
     }
 
     deinit {
+        let direct = direct.load(ordering: .relaxed)
+        if direct >= 0 { close(direct) }
         if let temporaryName, !isPublished { unlinkat(directory.raw, temporaryName, 0) }
     }
 
@@ -84,10 +89,39 @@ public final class AtomicFile: Storage {
         try file.read(into: buffer, at: offset)
     }
 
+    /// Lets whole pages that are written from whole pages of memory go past the page cache
+    /// (O_DIRECT of open(2)): who writes a file once and reads it back from the medium has no use
+    /// for a copy in memory. Does nothing where the file system does not have that.
+    public func writePastCache() {
+        guard direct.load(ordering: .relaxed) < 0 else { return }
+        // A description of its own: the flag is not one of the descriptor.
+        let other = clinux_openat(
+            AT_FDCWD, "/proc/self/fd/\(file.raw)", O_WRONLY | O_CLOEXEC | clinux_O_DIRECT, 0)
+        if other >= 0 { direct.store(other, ordering: .relaxed) }
+    }
+
     /// As `Storage` says.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
-        try file.write(bytes, at: offset)
+        let direct = direct.load(ordering: .relaxed)
+        var done = 0
+        if direct >= 0, offset % Self.page == 0, bytes.count % Int(Self.page) == 0,
+            UInt(bitPattern: bytes.baseAddress) % UInt(Self.page) == 0
+        {
+            while done < bytes.count {
+                let count = pwrite(
+                    direct, bytes.baseAddress.map { $0 + done }, bytes.count - done,
+                    off_t(offset) + off_t(done))
+                // Whatever it is, the page cache says it better.
+                guard count > 0, count % Int(Self.page) == 0 else { break }
+                done += count
+            }
+        }
+        guard done < bytes.count else { return }
+        try file.write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + UInt64(done))
     }
+
+    /// The largest that a medium asks for; larger sectors make a write go the other way.
+    private static let page: UInt64 = 4096
 
     /// As `Storage` says.
     public func flush() throws(SystemError) { try file.flush() }

@@ -136,6 +136,7 @@ public struct TreeSealer: Sendable {
             throw SystemError(errno: EEXIST, operation: "create", object: request.destination)
         }
         let output = try AtomicFile(path: request.destination)
+        output.writePastCache()
         let material = try keyMaterial()
         let keys = FileKeys(fileKey: material.fileKey, salt: material.header.salt)
         let writer = try CapsuleWriter(
@@ -297,7 +298,7 @@ public struct TreeSealer: Sendable {
         output.startWriteback(0..<(try output.length()), wait: true)
         progress.bytesToCheck.store(try output.length(), ordering: .relaxed)
         let verifier = CapsuleVerifier(
-            try CapsuleFile(output), workerCount: workerCount,
+            try CapsuleFile(output), storage: UncachedReader(output), workerCount: workerCount,
             progress: { [progress] in progress.bytesChecked.add($0, ordering: .relaxed) })
         if let fault = verifier.verify().faults.first {
             throw FormatError(

@@ -37,7 +37,7 @@ struct RunTests {
         let last = String(decoding: lines[3], as: UTF8.self)
         #expect(last.contains("\"seq\":4") && last.contains("/S/r1/event/4\""))
         #expect(try tree.markRun(name, label: "c", stage: "", commit: "").sequence == 4)
-        let run = try tree.finishRun(name, .unlock)
+        let run = try tree.finishRun(name, .unlock, holder: [])
         #expect(run.checkpoints.map(\.label) == ["c", "final"] && run.outcome == .unlock)
         let refused = #expect(throws: WorkspaceError.self) {
             _ = try tree.addEvents([Self.event(5)], to: name)

@@ -7,7 +7,7 @@ import shutil
 import signal
 
 import support
-from runs import ExportTest
+from runs import ERROR, ExportTest
 from test_runs_trigger import TriggerTest
 from workspaces import digest
 
@@ -197,6 +197,72 @@ class Together(ExportTest):
         self.assertEqual(len(self.of_kind("export.ExportFailed", point)), 1)
         self.assertEqual(self.of_kind("export.CapsuleExported", point), [])
         self.assertEqual(os.path.exists(self.path("x.mv2e")), False)
+        self.umount(point)
+
+    def test_ended_by_two(self):
+        """Of two that end a run at once one exports it; the other says so, or that it has ended."""
+        self.begin("r1", "--risk", "high")
+        self.add_lines([("ErrorEvent", ERROR)] * 20_000)
+        point = self.attach("timeline=0")
+        env = {"SPECKIT_MEMVID_PASSPHRASE": support.SECRET.decode()}
+        words = ["run", "finish", "-s", "S1", "-r", "r1", "--outcome", "unlock", *support.CHEAP,
+                 *self.where(point)]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(
+                lambda _: self.capsule(*words, env=env, rc=None), range(4)))
+        self.assertEqual(sorted(result.returncode == 0 for result in results),
+                         [False, False, False, True])
+        for result in results:
+            if result.returncode:
+                self.assertRegex(result.stderr, b"has ended")
+        self.assertEqual(len(self.of_kind("export.announced", point)), 1)
+        self.assertEqual(len(self.of_kind("export.CapsuleExported", point)), 1)
+        self.umount(point)
+
+    def test_user_states(self):
+        """A name that looks like that of an export's state is not given, and not dropped."""
+        self.verb("snapshot", "create", "export:mine", rc=1)
+        self.verb("snapshot", "create", "exported")
+        self.recorded()
+        self.export("x.mv2e")
+        self.assertIn("exported", [name for name, _ in self.states()])
+        self.assertEqual([name for name, _ in self.states() if name.startswith("export:")], [])
+
+    def test_other_namespace(self):
+        """An export that another process namespace cannot see goes on, whoever settles there."""
+        self.recorded(ends=False)
+        self.add_lines([("ErrorEvent", ERROR)] * 20_000)
+        point = self.attach("timeline=0")
+        export = self.start([support.CAPSULE, "export", "-r", "r1", "-o", self.path("x.mv2e"),
+                             *self.new_pw, *self.where(point)])
+        while export.poll() is None:
+            self.run_command(["unshare", "--fork", "--pid", "--mount-proc", "--uts", "sh", "-c",
+                              "hostname elsewhere; exec \"$@\"", "-", support.CAPSULE, "gc",
+                              "--dry-run", *self.where(point)])
+        self.assertEqual(export.returncode, 0, export.stderr.read())
+        self.assertEqual(self.of_kind("export.ExportFailed", point), [])
+        self.umount(point)
+
+    def test_cannot_be_settled(self):
+        """What cannot be settled is told, and keeps nobody from recording."""
+        self.recorded()
+        place = self.path("place")
+        os.mkdir(place)
+        result = self.run_command(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e",
+             "inject=rename:signal=SIGKILL:when=1", support.CAPSULE, "export", "-r", "r1", "-o",
+             f"{place}/x", "--no-encrypt", "-f", "json-dir", *self.named], rc=None)
+        self.assertIn(result.returncode, KILLED)
+        (left,) = os.listdir(place)
+        self.run_command(["mount", "--bind", f"{place}/{left}", f"{place}/{left}"])
+        self.addCleanup(support.detach, f"{place}/{left}")
+        told = self.capsule("run", "start", "-s", "S1", "-r", "r2", *self.named).stderr
+        self.assertIn(b"not settled", told)
+        self.assertNotIn(b"Cocoa", told)
+        self.run_command(["umount", f"{place}/{left}"])
+        self.verb("gc", "--dry-run")
+        self.assertEqual(os.listdir(place), [])
+        self.assertEqual(len(self.of_kind("export.ExportFailed")), 1)
 
 
 if __name__ == "__main__":

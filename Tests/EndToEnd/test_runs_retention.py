@@ -222,6 +222,26 @@ class Collection(RetentionTest):
         self.assertTrue(event["already_gone"])
         self.assertEqual(self.of_kind("gc.intended"), [])
 
+    def test_through_a_link(self):
+        """A directory that became a link leads to somebody else's file, which stays."""
+        os.mkdir(self.path("arch"))
+        self.recorded()
+        self.export("arch/x.mv2e")
+        os.rename(self.path("arch"), self.path("arch2"))
+        os.symlink(self.path("arch2"), self.path("arch"))
+        self.assertEqual(self.collected(days=31)["exports_preserved"], 1)
+        self.assertTrue(os.path.exists(self.path("arch2", "x.mv2e")))
+
+    def test_odd_temporary(self):
+        """A folder that is called like a temporary file keeps nothing else from going."""
+        (path,) = self.exports("x.mv2e")
+        os.mkdir(self.path(".x.mv2e.4000000.tmp"))
+        support.write(self.path(".x.mv2e.4000001.tmp"), b"left")
+        self.assertEqual(self.collected()["temp_files_deleted"], 1)
+        self.assertTrue(os.path.isdir(self.path(".x.mv2e.4000000.tmp")))
+        self.assertFalse(os.path.exists(self.path(".x.mv2e.4000001.tmp")))
+        self.assertTrue(os.path.exists(path))
+
     def test_folder(self):
         """A folder in the clear goes in its time, unless something in it changed."""
         self.recorded()

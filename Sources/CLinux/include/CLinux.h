@@ -11,6 +11,7 @@
 
 // Octal, cast or GNU-only constants, which the importer drops.
 extern const int clinux_O_TMPFILE;
+extern const int clinux_O_DIRECT;
 extern const int clinux_O_PATH;
 extern const int clinux_O_NOATIME;
 extern const int clinux_SEEK_DATA;

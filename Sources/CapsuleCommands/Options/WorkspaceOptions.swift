@@ -33,7 +33,7 @@ struct WorkspaceOptions: ParsableArguments {
             path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
             patience: lockTimeout
         ) { service in
-            if !isReadOnly { try RunExporter.settle(service) }
+            if !isReadOnly { Self.settle(service) }
             return try body(service)
         }
     }
@@ -62,8 +62,14 @@ struct WorkspaceOptions: ParsableArguments {
             path: try path(), secrets: opening.secrets, isReadOnly: isReadOnly,
             patience: lockTimeout
         ) { access in
-            if !isReadOnly { try RunExporter.settle(access.service) }
+            if !isReadOnly { Self.settle(access.service) }
             return try body(access)
+        }
+    }
+
+    private static func settle(_ service: any WorkspaceService) {
+        RunExporter.settle(service) {
+            Output.warn("an export that was cut off is not settled yet: \(Failure.message(of: $0))")
         }
     }
 

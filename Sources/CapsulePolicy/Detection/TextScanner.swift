@@ -79,10 +79,12 @@ struct TextScanner {
     ) -> Bool {
         var index = end
         let last = min(text.count, end + 20)
+        // No token is longer, and a text may be one word to its end.
+        let farthest = min(text.count, end + 600)
         while index < last {
             let start = index
             var hasDigit = false
-            while index < text.count, isTokenByte(text[index]) {
+            while index < farthest, isTokenByte(text[index]) {
                 hasDigit = hasDigit || ASCII.isDigit(text[index])
                 index += 1
                 if hasDigit, index - start >= 16 { return true }

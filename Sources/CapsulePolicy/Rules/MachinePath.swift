@@ -20,7 +20,7 @@ enum MachinePath {
         let end = bytes.last.map(ASCII.isAlphanumeric) == true ? #"\b"# : ""
         do {
             rule.pattern = try RegularExpression(
-                (isShort ? #"\B("# : "(") + quoted + ")" + end)
+                (isShort ? #"(?:\B|(?:^|[\s"'=,;:])-[A-Za-z])("# : "(") + quoted + ")" + end)
         } catch {
             preconditionFailure("a quoted path is a pattern: \(error.reason)")
         }

@@ -27,6 +27,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case runFinished = "capsulefs.run.finished"
     case runShown = "capsulefs.run.shown.raw"
     case exportDecided = "capsulefs.export.decided"
+    case exportTakenOver = "capsulefs.export.taken"
     case exportIntended = "capsulefs.export.intended"
     case exportAnnounced = "capsulefs.export.announced"
     case exported = "capsulefs.export.CapsuleExported"

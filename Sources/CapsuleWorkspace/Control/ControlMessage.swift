@@ -46,7 +46,7 @@ struct ControlMessage {
 
     // MARK: Reading
 
-    private static var malformed: WorkspaceError {
+    static var malformed: WorkspaceError {
         WorkspaceError.refusal(
             EPROTO,
             "the driver and this program do not understand each other: are both of one "

@@ -16,7 +16,8 @@ final class ControlService {
 
     /// What verbs do by themselves and the driver has to believe.
     static let reportedKinds: Set<EventKind> = [
-        .sealed, .slotAdded, .slotRemoved, .examined, .runShown, .exportDecided, .exportIntended,
+        .sealed, .slotAdded, .slotRemoved, .examined, .runShown, .exportDecided, .exportTakenOver,
+        .exportIntended,
         .exportAnnounced,
         .exported, .exportFailed, .exportPinned, .exportUnpinned, .deletionIntended,
         .exportDeleted, .imported, .importRefused, .importRemoved, .goldenChanged,

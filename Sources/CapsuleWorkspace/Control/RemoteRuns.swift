@@ -63,11 +63,12 @@ extension RemoteWorkspace {
 
     /// As `RunService` says.
     public func finishRun(
-        _ name: RunName, _ outcome: Run.Outcome
+        _ name: RunName, _ outcome: Run.Outcome, holder: [UInt8]
     ) throws(WorkspaceError) -> Run {
         var answer = try connection.ask(.finishRun) {
             $0.add(name)
             $0.add(outcome.rawValue)
+            $0.add(holder)
         }
         return try answer.run()
     }
@@ -100,8 +101,13 @@ extension RemoteWorkspace {
     // MARK: The ledger
 
     /// As `RunService` says.
-    public func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry] {
-        var answer = try connection.ask(.ledger) { $0.add(kind.rawValue) }
+    public func ledger(
+        _ kind: LedgerEntry.Kind, named name: String?
+    ) throws(WorkspaceError) -> [LedgerEntry] {
+        var answer = try connection.ask(.ledger) {
+            $0.add(kind.rawValue)
+            $0.add(name ?? "")
+        }
         return try answer.list { message throws(WorkspaceError) in try message.ledgerEntry() }
     }
 

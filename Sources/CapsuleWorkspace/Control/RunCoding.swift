@@ -129,6 +129,14 @@ extension ControlMessage {
             add(Int64(2))
             add(kind.rawValue)
             add(name)
+        case .exchange(let entry, let body):
+            add(Int64(3))
+            add(entry)
+            add(body)
+        case .drop(let kind, let name):
+            add(Int64(4))
+            add(kind.rawValue)
+            add(name)
         }
     }
 
@@ -136,7 +144,10 @@ extension ControlMessage {
         switch try number() {
         case 0: .insert(try ledgerEntry())
         case 1: .replace(try ledgerEntry())
-        default: .remove(try ledgerKind(), try text())
+        case 2: .remove(try ledgerKind(), try text())
+        case 3: .exchange(try ledgerEntry(), from: try bytes())
+        case 4: .drop(try ledgerKind(), try text())
+        default: throw Self.malformed
         }
     }
 }

@@ -52,7 +52,9 @@ final class RunReplies {
                     commit: try request.text()))
         case .finishRun:
             let name = try request.runName()
-            answer.add(try tree.finishRun(name, try outcome(try request.text())))
+            answer.add(
+                try tree.finishRun(
+                    name, try outcome(try request.text()), holder: try request.bytes()))
         default: try replyFile(operation, &request, &answer)
         }
     }
@@ -82,7 +84,9 @@ final class RunReplies {
             try opened().finish()
             file = nil
         case .ledger:
-            let entries = try tree.ledger(try request.ledgerKind())
+            let kind = try request.ledgerKind()
+            let name = try request.text()
+            let entries = try tree.ledger(kind, named: name.isEmpty ? nil : name)
             answer.add(Int64(entries.count))
             for entry in entries { answer.add(entry) }
         case .changeLedger:

@@ -36,9 +36,10 @@ public struct LedgerEntry: Equatable, Sendable {
 }
 
 extension LedgerEntry {
-    /// What says that it is yet to be decided, or done, whether a run is exported.
-    public static func owedDecision(on run: RunName) -> LedgerEntry {
-        LedgerEntry(.decision, "\(run.spec)/\(run.run)", body: [])
+    /// What says that it is yet to be decided, or done, whether a run is exported, and who is at
+    /// it.
+    public static func owedDecision(on run: RunName, holder: [UInt8]) -> LedgerEntry {
+        LedgerEntry(.decision, "\(run.spec)/\(run.run)", body: holder)
     }
 }
 
@@ -48,6 +49,11 @@ public enum LedgerChange: Equatable, Sendable {
     case insert(LedgerEntry)
     /// It takes the place of one: ENOENT where there is none.
     case replace(LedgerEntry)
+    /// It takes the place of one with this body: ENOENT where there is none, EEXIST where somebody
+    /// has changed it meanwhile.
+    case exchange(LedgerEntry, from: [UInt8])
     /// It goes: ENOENT where there is none.
     case remove(LedgerEntry.Kind, String)
+    /// It goes, if there is one.
+    case drop(LedgerEntry.Kind, String)
 }

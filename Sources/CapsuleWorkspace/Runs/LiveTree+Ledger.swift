@@ -6,27 +6,31 @@ import Glibc
 /// What is known of exports, imports and golden queries.
 extension LiveTree {
     /// As `RunService` says.
-    public func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry] {
+    public func ledger(
+        _ kind: LedgerEntry.Kind, named name: String?
+    ) throws(WorkspaceError) -> [LedgerEntry] {
         try locked { () throws(WorkspaceError) in
-            try stored { () throws(StoreError) in try entries(kind) }
+            try stored { () throws(StoreError) in try entries(kind, named: name) }
         }
     }
 
-    private func entries(_ kind: LedgerEntry.Kind) throws(StoreError) -> [LedgerEntry] {
+    private func entries(
+        _ kind: LedgerEntry.Kind, named name: String?
+    ) throws(StoreError) -> [LedgerEntry] {
         let isThere = try Statement(
             database, "SELECT 1 FROM sqlite_schema WHERE name = 'ledger'"
         ).first { $0.integer(0) }
         guard isThere != nil else { return [] }
-        return try Statement(
-            database, "SELECT name, file, secret, body FROM ledger WHERE kind = ?1 ORDER BY name"
-        ).bind(1, Array(kind.rawValue.utf8)).all {
+        let one = name == nil ? "" : "AND name = ?2"
+        let select = try Statement(
+            database,
+            "SELECT name, file, secret, body FROM ledger WHERE kind = ?1 \(one) ORDER BY name"
+        ).bind(1, Array(kind.rawValue.utf8))
+        if let name { _ = select.bind(2, Array(name.utf8)) }
+        return try select.all {
             LedgerEntry(
                 kind, $0.text(0), body: $0.bytes(3), file: $0.text(1), secret: $0.bytes(2))
         }
-    }
-
-    private func has(_ kind: LedgerEntry.Kind, _ name: String) throws(WorkspaceError) -> Bool {
-        try stored { () throws(StoreError) in try entries(kind).contains { $0.name == name } }
     }
 
     /// As `RunService` says.
@@ -34,25 +38,51 @@ extension LiveTree {
         _ changes: [LedgerChange], _ kind: EventKind, _ details: [String: EventValue]
     ) throws(WorkspaceError) {
         try changing { () throws(WorkspaceError) in
+            // An answer such as ENOENT rolls nothing back, so it is given before anything changes.
+            for change in changes { try check(change) }
             for change in changes { try apply(change) }
             try record(kind, details)
         }
         try commit()
     }
 
-    private func apply(_ change: LedgerChange) throws(WorkspaceError) {
+    private func found(
+        _ kind: LedgerEntry.Kind, _ name: String
+    ) throws(WorkspaceError) -> LedgerEntry? {
+        try stored { () throws(StoreError) in try entries(kind, named: name).first }
+    }
+
+    private func check(_ change: LedgerChange) throws(WorkspaceError) {
         switch change {
         case .insert(let entry):
-            if try has(entry.kind, entry.name) {
+            if try found(entry.kind, entry.name) != nil {
                 throw WorkspaceError.refusal(
                     EEXIST, "'\(entry.name)' is taken already (\(entry.kind.rawValue))")
             }
-            try put(entry)
-        case .replace(let entry):
-            try requireEntry(entry.kind, entry.name)
-            try put(entry)
-        case .remove(let kind, let name):
-            try requireEntry(kind, name)
+        case .replace(let entry): _ = try required(entry.kind, entry.name)
+        case .exchange(let entry, let body):
+            guard try required(entry.kind, entry.name).body == body else {
+                throw WorkspaceError.refusal(
+                    EEXIST, "somebody else has taken the \(entry.kind.rawValue) '\(entry.name)'")
+            }
+        case .remove(let kind, let name): _ = try required(kind, name)
+        case .drop: break
+        }
+    }
+
+    private func required(
+        _ kind: LedgerEntry.Kind, _ name: String
+    ) throws(WorkspaceError) -> LedgerEntry {
+        guard let entry = try found(kind, name) else {
+            throw WorkspaceError.refusal(ENOENT, "there is no \(kind.rawValue) '\(name)'")
+        }
+        return entry
+    }
+
+    private func apply(_ change: LedgerChange) throws(WorkspaceError) {
+        switch change {
+        case .insert(let entry), .replace(let entry), .exchange(let entry, _): try put(entry)
+        case .remove(let kind, let name), .drop(let kind, let name):
             try stored { () throws(StoreError) in
                 // A row that is only deleted may lie in its page for long.
                 for sql in [
@@ -62,14 +92,6 @@ extension LiveTree {
                         .bind(1, Array(kind.rawValue.utf8)).bind(2, Array(name.utf8)).run()
                 }
             }
-        }
-    }
-
-    private func requireEntry(
-        _ kind: LedgerEntry.Kind, _ name: String
-    ) throws(WorkspaceError) {
-        guard try has(kind, name) else {
-            throw WorkspaceError.refusal(ENOENT, "there is no \(kind.rawValue) '\(name)'")
         }
     }
 

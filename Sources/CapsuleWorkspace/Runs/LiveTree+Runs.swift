@@ -304,7 +304,7 @@ extension LiveTree {
 
     /// As `RunService` says.
     public func finishRun(
-        _ name: RunName, _ outcome: Run.Outcome
+        _ name: RunName, _ outcome: Run.Outcome, holder: [UInt8]
     ) throws(WorkspaceError) -> Run {
         var replaced = ReplacedNames()
         let run = try changing { () throws(WorkspaceError) in
@@ -317,7 +317,7 @@ extension LiveTree {
                     .bind(3, Array(outcome.rawValue.utf8)).run()
             }
             // In the same transaction: nobody ends a run without an answer to this.
-            if outcome == .unlock { try put(.owedDecision(on: name)) }
+            if outcome == .unlock { try put(.owedDecision(on: name, holder: holder)) }
             try record(
                 .runFinished,
                 [

@@ -19,8 +19,11 @@ public protocol RunRecorder: AnyObject {
     func markRun(
         _ name: RunName, label: String, stage: String, commit: String
     ) throws(WorkspaceError) -> RunCheckpoint
-    /// Ends a run, with a last checkpoint. Throws EROFS for one that has ended.
-    func finishRun(_ name: RunName, _ outcome: Run.Outcome) throws(WorkspaceError) -> Run
+    /// Ends a run, with a last checkpoint. With `unlock` a decision about its export is owed from
+    /// then on, which `holder` has. Throws EROFS for one that has ended.
+    func finishRun(
+        _ name: RunName, _ outcome: Run.Outcome, holder: [UInt8]
+    ) throws(WorkspaceError) -> Run
     /// Begins a new file of a run. Throws EEXIST.
     func makeFile(
         _ path: [[UInt8]], mode: UInt32, in track: RunTrack, of name: RunName
@@ -29,9 +32,11 @@ public protocol RunRecorder: AnyObject {
 
 /// What verbs do with the runs of a workspace, whoever has it open.
 public protocol RunService: RunRecorder {
-    /// What is known of things of a kind, by name.
-    func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry]
-    /// Makes the changes in their order and records the event, in one transaction.
+    /// What is known of things of a kind, by name; with `name`, of that one.
+    func ledger(
+        _ kind: LedgerEntry.Kind, named name: String?
+    ) throws(WorkspaceError) -> [LedgerEntry]
+    /// Makes the changes in their order and records the event, in one transaction: all or none.
     func changeLedger(
         _ changes: [LedgerChange], _ kind: EventKind, _ details: [String: EventValue]
     ) throws(WorkspaceError)
@@ -40,6 +45,11 @@ public protocol RunService: RunRecorder {
 }
 
 extension RunService {
+    /// What is known of all things of a kind, by name.
+    public func ledger(_ kind: LedgerEntry.Kind) throws(WorkspaceError) -> [LedgerEntry] {
+        try ledger(kind, named: nil)
+    }
+
     /// One change.
     public func changeLedger(
         _ change: LedgerChange, _ kind: EventKind, _ details: [String: EventValue]

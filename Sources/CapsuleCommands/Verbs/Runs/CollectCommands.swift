@@ -105,22 +105,14 @@ struct CollectCommand: ParsableCommand {
     private func collect(_ collector: ExportCollector) throws -> Result {
         var result = Result(dryRun: dryRun)
         for id in try collector.exports() {
-            do {
-                try collect(id, collector, &result)
-            } catch {
-                // The others go all the same.
-                Output.note(Failure.message(of: error))
-                result.failures += 1
-            }
+            attempt(&result) { try collect(id, collector, &$0) }
         }
         for path in try collector.orphans() {
-            var facts = stat()
-            if stat(path, &facts) == 0 { result.bytesFreed += UInt64(facts.st_size) }
-            if !dryRun { try collector.deleteOrphan(path) }
-            result.tempFilesDeleted += 1
-            result.exports.append(
-                Item(
-                    path: path, deleted: !dryRun, goes: true, reason: "its writer was cut off"))
+            attempt(&result) { result in
+                try collect(orphan: path, "its writer was cut off", &result) {
+                    try collector.deleteOrphan(path)
+                }
+            }
         }
         return result
     }
@@ -131,13 +123,33 @@ extension CollectCommand {
     private func collectImports(_ access: WorkspaceAccess, _ result: inout Result) throws {
         guard let folder = try ImportsFolder.alone(access.path) else { return }
         for orphan in try folder.orphans(access.service) where orphan.isOurs {
-            let path = "\(folder.path)/\(orphan.name)"
-            var facts = stat()
-            if stat(path, &facts) == 0 { result.bytesFreed += UInt64(facts.st_size) }
-            if !dryRun { try folder.delete(orphan, access.service) }
-            result.tempFilesDeleted += 1
-            result.exports.append(
-                Item(path: path, deleted: !dryRun, goes: true, reason: ImportsFolder.rule))
+            attempt(&result) { result in
+                try collect(
+                    orphan: "\(folder.path)/\(orphan.name)", ImportsFolder.rule, &result
+                ) { try folder.delete(orphan, access.service) }
+            }
+        }
+    }
+
+    /// Deletes a file that nobody needs.
+    private func collect(
+        orphan path: String, _ reason: String, _ result: inout Result, delete: () throws -> Void
+    ) throws {
+        var facts = stat()
+        let isThere = stat(path, &facts) == 0
+        if !dryRun { try delete() }
+        if isThere { result.bytesFreed += UInt64(facts.st_size) }
+        result.tempFilesDeleted += 1
+        result.exports.append(Item(path: path, deleted: !dryRun, goes: true, reason: reason))
+    }
+
+    /// Where one cannot go, the others go all the same.
+    private func attempt(_ result: inout Result, _ body: (inout Result) throws -> Void) {
+        do {
+            try body(&result)
+        } catch {
+            Output.note(Failure.message(of: error))
+            result.failures += 1
         }
     }
 

@@ -3,6 +3,7 @@ import CapsuleAccess
 import CapsulePolicy
 import CapsuleRuns
 import CapsuleWorkspace
+import Glibc
 
 struct RunFinishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +40,7 @@ struct RunFinishCommand: ParsableCommand {
         let settings = try SettingsFile.find()
         if settings.settings.memoryBackend == .localMemory {
             let run = try place.withRuns(opening) { memory in
-                try memory.finishRun(try which.find(in: memory).name, outcome)
+                try memory.finishRun(try which.find(in: memory).name, outcome, holder: [])
             }
             return show(
                 Result(
@@ -55,8 +56,7 @@ struct RunFinishCommand: ParsableCommand {
             }
             let trigger = ExportTrigger(facts, settings: settings.settings)
             try access.service.changeLedger(
-                trigger.isDue ? OwedExport.taken(run.name) : OwedExport.conclusion(run.name),
-                .exportDecided,
+                trigger.isDue ? [] : [OwedExport.conclusion(run.name)], .exportDecided,
                 [
                     "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),
                     "export": .flag(trigger.isDue),
@@ -75,12 +75,21 @@ struct RunFinishCommand: ParsableCommand {
         _ run: Run, _ outcome: Run.Outcome, _ access: WorkspaceAccess
     ) throws -> Run {
         guard run.outcome == outcome, try OwedExport.isOwed(run.name, in: access.service) else {
-            return try access.service.finishRun(run.name, outcome)
+            return try access.service.finishRun(run.name, outcome, holder: OwedExport.holder)
         }
-        guard try !OwedExport.isUnderWay(run.name, in: access.service) else {
-            throw AccessError(
-                .system, code: "export_under_way",
-                "the run '\(run.name.run)' has ended, and another process exports it right now")
+        let inUse = AccessError(
+            .system, code: "export_under_way",
+            "the run '\(run.name.run)' has ended, and another process exports it right now")
+        guard try !OwedExport.isUnderWay(run.name, in: access.service),
+            let change = try OwedExport.takeOver(run.name, in: access.service)
+        else { throw inUse }
+        do throws(WorkspaceError) {
+            try access.service.changeLedger(
+                change, .exportTakenOver,
+                ["spec_id": .text(run.name.spec), "run_id": .text(run.name.run)])
+        } catch {
+            let isTaken = error.errno == EEXIST || error.errno == ENOENT
+            throw isTaken ? inUse : AccessError(error, path: access.path)
         }
         return run
     }
@@ -106,7 +115,8 @@ struct RunFinishCommand: ParsableCommand {
         } catch {
             let reason = Failure.message(of: error)
             if !(error is RecordedFailure) {
-                try access.service.changeLedger(
+                // What failed first is what is told.
+                try? access.service.changeLedger(
                     OwedExport.conclusion(run.name), .exportFailed,
                     [
                         "spec_id": .text(run.name.spec), "run_id": .text(run.name.run),

@@ -76,9 +76,20 @@ struct SnapshotCreateCommand: ParsableCommand {
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
+    /// Names of states that exports keep for themselves, and drop, begin so.
+    private static func checked(_ operand: String) throws(AccessError) -> String {
+        let name = StateOperand.name(operand)
+        guard !name.hasPrefix("export:") else {
+            throw AccessError(
+                .usage, code: "bad_name",
+                "'\(name)' would name the state of an export that goes on: choose another name")
+        }
+        return name
+    }
+
     func run() throws {
         let state = try place.withService(opening) {
-            try $0.keepState(as: name.map(StateOperand.name), tag: tag)
+            try $0.keepState(as: try name.map(Self.checked), tag: tag)
         }
         if outputOptions.json { return Output.json(StatesResult([state])) }
         Output.line("@\(state.name)")

@@ -67,7 +67,7 @@ extension Examination {
     /// copies, which nothing can open. Each is recorded.
     func repairWorkspace(secrets: OpeningSecrets) throws {
         try WorkspaceOpener.withAccess(path: path, secrets: secrets) { access in
-            try RunExporter.settle(access.service)
+            RunExporter.settle(access.service) { Output.warn(Failure.message(of: $0)) }
             guard let folder = try ImportsFolder.alone(access.path) else { return }
             for orphan in try folder.orphans(access.service) where orphan.isOurs {
                 try folder.delete(orphan, access.service)
