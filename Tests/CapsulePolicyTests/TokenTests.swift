@@ -108,7 +108,7 @@ struct TokenTests {
 
     private static let phrases = [
         ("spoken-token", "the vendor SECRET " + noise(32)),
-        ("spoken-token", "vendor-token-" + noise(32)),
+        ("prefixed-token", "vendor-token-" + noise(32)),
         ("compared-secret", "if (\"" + noise(12) + "7\" == request.apiToken) {"),
         ("xml-named-secret", "<string name=\"service_key\">" + noise(20) + "</string>"),
         ("setter-secret", "cipher.SetKey(\"" + noise(16) + "\");"),

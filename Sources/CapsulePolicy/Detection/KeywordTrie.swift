@@ -1,8 +1,14 @@
 /// Builds the automaton of `KeywordMatcher`.
 struct KeywordTrie {
     private(set) var classes = [UInt8](repeating: 0, count: 256)
-    private(set) var width = 1
-    private(set) var transitions: [UInt32] = []
+    private var width = 1
+    /// How many states there are.
+    var stateCount: Int { children.count }
+    /// A row of the table has `1 << shift` places.
+    var shift: Int { Int.bitWidth - (width - 1).leadingZeroBitCount }
+    /// The states in the order of their numbers, and the number of each.
+    private var sorted: [Int] = []
+    private var numbers: [Int] = []
     private(set) var firstAccepting = 0
     private(set) var accepted: [[Int]] = []
 
@@ -62,13 +68,21 @@ struct KeywordTrie {
             }
         }
         let all = [0] + order
-        let sorted = all.filter { words[$0].isEmpty } + all.filter { !words[$0].isEmpty }
-        var number = [Int](repeating: 0, count: children.count)
-        for (index, state) in sorted.enumerated() { number[state] = index }
+        sorted = all.filter { words[$0].isEmpty } + all.filter { !words[$0].isEmpty }
+        numbers = [Int](repeating: 0, count: children.count)
+        for (number, state) in sorted.enumerated() { numbers[state] = number }
         firstAccepting = sorted.firstIndex { !words[$0].isEmpty } ?? sorted.count
         accepted = sorted[firstAccepting...].map { words[$0] }
-        transitions = sorted.flatMap { state in
-            children[state].map { UInt32(number[$0] * width) }
+    }
+
+    /// The number of the next state by state and class.
+    func table<Number: FixedWidthInteger>() -> [Number] {
+        var table = [Number](repeating: 0, count: sorted.count << shift)
+        for (number, state) in sorted.enumerated() {
+            for (column, child) in children[state].enumerated() {
+                table[number << shift + column] = Number(numbers[child])
+            }
         }
+        return table
     }
 }

@@ -37,8 +37,14 @@ struct TextScanner {
         var woken: [Int] = []
         rules.matcher.forEachHit(in: text) { word, end in
             let start = end - rules.matcher.lengths[word]
+            // Most rules that share a word want it in the same place.
+            var (place, answer) = (RedactionRule.KeywordPlace.anywhere, true)
             for number in rules.wakes[word] where context.isActive[number] {
-                guard Self.wakes(rules.keywordPlaces[number], text, start, end) else { continue }
+                if rules.keywordPlaces[number] != place {
+                    place = rules.keywordPlaces[number]
+                    answer = Self.wakes(place, text, start, end)
+                }
+                guard answer else { continue }
                 if windows[number].isEmpty { woken.append(number) }
                 Self.addWindow(
                     &windows[number], rules.rules[number].reach, text, start..<end)
@@ -70,6 +76,8 @@ struct TextScanner {
                     || !ASCII.isLetter(text[end - 1]))
         case .assignedName: isAssigned(text, end)
         case .beforeToken: isBeforeToken(text, end)
+        case .beforeMixedToken: isBeforeMixedToken(text, end)
+        case .withinToken: isWithinToken(text, start, end)
         }
     }
 
@@ -93,6 +101,45 @@ struct TextScanner {
             index += 1
         }
         return false
+    }
+
+    /// Whether a value follows that mixes capitals, small letters and digits.
+    private static func isBeforeMixedToken(
+        _ text: UnsafeBufferPointer<UInt8>, _ end: Int
+    ) -> Bool {
+        var index = end
+        var last = min(text.count, end + 4)
+        while index < last, " \"'`=>".utf8.contains(text[index]) { index += 1 }
+        last = min(text.count, index + 32)
+        let start = index
+        var (hasDigit, hasUpper, hasLower) = (false, false, false)
+        while index < last {
+            let byte = text[index]
+            guard isTokenByte(byte) || byte == UInt8(ascii: "/") else { break }
+            if ASCII.isDigit(byte) {
+                hasDigit = true
+            } else if ASCII.isUpper(byte) {
+                hasUpper = true
+            } else if ASCII.isLetter(byte) {
+                hasLower = true
+            }
+            index += 1
+        }
+        return index - start >= 24 && hasDigit && hasUpper && hasLower
+    }
+
+    /// Whether a word goes on after a short first part for as long as a token does.
+    private static func isWithinToken(
+        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int
+    ) -> Bool {
+        var index = end
+        let last = min(text.count, end + 32)
+        var hasDigit = false
+        while index < last, ASCII.isAlphanumeric(text[index]) {
+            hasDigit = hasDigit || ASCII.isDigit(text[index])
+            index += 1
+        }
+        return index - end >= 18 && hasDigit && start > 0 && ASCII.isAlphanumeric(text[start - 1])
     }
 
     @inline(__always)

@@ -39,6 +39,10 @@ struct RedactionRule: Sendable {
         case assignedName
         /// Right before a long word with digits in it.
         case beforeToken
+        /// Before a word of capitals, small letters and digits that is as long as a token.
+        case beforeMixedToken
+        /// In a long word with digits in it.
+        case withinToken
     }
 
     /// Which of two findings at one place gives its kind.

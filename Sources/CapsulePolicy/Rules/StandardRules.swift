@@ -2,7 +2,8 @@
 enum StandardRules {
     /// The file, in parts by subject.
     static let text = [
-        cloud, code, services, models, tokens, tokensToZ, money, keys, assignments, phrases, names,
+        cloud, code, services, models, tokens, tokensToZ, money, keys, assignments, phrases, shapes,
+        names,
     ].joined(
         separator: "\n")
 
@@ -29,7 +30,19 @@ enum StandardRules {
 
     /// Rules whose keyword is a part of the name that the secret is assigned to.
     private static let namedRules: Set<String> = [
-        "azure-storage-key", "wireguard-key", "number-list-secret",
+        "azure-storage-key", "wireguard-key", "number-list-secret", "digits-key",
+    ]
+
+    /// Rules whose findings give way to others.
+    private static let vagueRules: Set<String> = [
+        "spoken-token", "letters-password", "prefixed-token", "mixed-token",
+        "garbled-password", "digits-key",
+    ]
+
+    /// Where the keywords of rules that take any service's tokens must stand.
+    private static let keywordPlaces: [String: RedactionRule.KeywordPlace] = [
+        "spoken-token": .beforeToken, "mixed-token": .beforeMixedToken,
+        "prefixed-token": .withinToken,
     ]
 
     /// What no pattern can say of the values of rules.
@@ -38,7 +51,10 @@ enum StandardRules {
         "generic-random": { Randomness.looksRandom($0) },
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
-        "spoken-token": { Randomness.looksRandom($0) },
+        "spoken-token": { TokenShape.isDense($0) },
+        "prefixed-token": { TokenShape.isPrefixed($0) },
+        "mixed-token": { TokenShape.isMixed($0) },
+        "garbled-password": { TokenShape.isGarbled($0) },
         "generic-secret": { Randomness.bitsPerPair($0) >= 2.9 },
         "generic-env-password": { hasDigit($0) },
         "generic-config-secret": { hasTurn($0) },
@@ -101,11 +117,11 @@ enum StandardRules {
         }
         if rule.id.hasPrefix("generic-") { rule.rank = .generic }
         rule.check = checks[rule.id]
-        if rule.id == "spoken-token" || rule.id == "letters-password" { rule.rank = .vague }
+        if vagueRules.contains(rule.id) { rule.rank = .vague }
         if rule.rank == .generic || namedRules.contains(rule.id) {
             rule.keywordPlace = .assignedName
-        } else if rule.id == "spoken-token" {
-            rule.keywordPlace = .beforeToken
+        } else if let place = keywordPlaces[rule.id] {
+            rule.keywordPlace = place
         } else if let pattern = rule.pattern,
             RedactionRule.beginsWithKeywords(pattern.source, rule.keywords)
         {
