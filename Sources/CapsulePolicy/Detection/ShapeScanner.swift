@@ -3,6 +3,8 @@ struct ShapeScanner {
     let text: UnsafeBufferPointer<UInt8>
     private(set) var candidates: [Candidate] = []
     private(set) var encodedRuns: [EncodedRun] = []
+    /// Words that may be tokens by their length and mix.
+    private(set) var tokenRuns: [Range<Int>] = []
     /// What stands before these offsets has been looked at.
     private var addressEnd = 0
     private var percentEnd = 0
@@ -28,32 +30,35 @@ struct ShapeScanner {
 
     init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
 
-    /// Makes the pass.
+    /// Makes the pass. Most words are short and without digits, so nothing branches at their ends.
     mutating func scan() {
         Self.classes.withUnsafeBufferPointer { classes in
             var index = 0
+            var start = 0
+            var seen: UInt8 = 0
             let count = text.count
             while index < count {
                 let kind = classes[Int(text[index])]
-                if kind == Class.other {
+                if kind & Class.base64Bit != 0 {
+                    seen |= kind
                     index += 1
-                } else if kind == Class.trigger {
-                    trigger(index)
-                    index += 1
-                } else {
-                    let start = index
-                    var seen: UInt8 = 0
-                    while index < count {
-                        let next = classes[Int(text[index])]
-                        guard next & Class.base64Bit != 0 else { break }
-                        seen |= next
-                        index += 1
-                    }
-                    if seen & Class.digitBit != 0 { digits(start, index) }
-                    if index - start >= EncodedRun.base64Min {
-                        index = max(index, encoded(start, index))
-                    }
+                    if index < count { continue }
                 }
+                let isLong = index - start >= EncodedRun.base64Min
+                if kind == Class.trigger || isLong || seen & Class.digitBit != 0 {
+                    let end = index
+                    if seen & Class.digitBit != 0 { digits(start, end) }
+                    if isLong {
+                        if seen & Class.digitBit != 0 { token(start, end) }
+                        index = max(index, encoded(start, end))
+                    }
+                    if index == end, kind == Class.trigger { trigger(index) }
+                    if index == end { index += 1 }
+                } else {
+                    index += 1
+                }
+                start = index
+                seen = 0
             }
         }
     }
@@ -143,6 +148,38 @@ struct ShapeScanner {
             }
         }
     }
+
+    // MARK: Tokens
+
+    /// Notes a word if a part of it is as long as that of a token, or mixes as much.
+    private mutating func token(_ start: Int, _ end: Int) {
+        guard (Self.tokenMin...Self.tokenMax).contains(end - start) else { return }
+        var (part, hasDigit, longest) = (0, false, 0)
+        var kinds: UInt8 = 0
+        var isHex = true
+        for index in start..<end {
+            let byte = text[index]
+            guard ASCII.isAlphanumeric(byte) else {
+                (part, hasDigit, isHex) = (0, false, false)
+                continue
+            }
+            part += 1
+            isHex = isHex && ASCII.isHex(byte)
+            if ASCII.isDigit(byte) {
+                hasDigit = true
+                kinds |= 1
+            } else {
+                kinds |= ASCII.isUpper(byte) ? 2 : 4
+            }
+            if hasDigit, part > longest { longest = part }
+        }
+        if longest == end - start ? kinds == 7 || !isHex : longest >= 18 || kinds == 7 {
+            tokenRuns.append(start..<end)
+        }
+    }
+
+    private static let tokenMin = 20
+    private static let tokenMax = 400
 
     // MARK: Encodings
 

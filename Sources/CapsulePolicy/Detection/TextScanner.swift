@@ -3,6 +3,8 @@
 struct TextScanner {
     private let context: ScanContext
     private(set) var candidates: [Candidate] = []
+    /// What rules know and say to be harmless, which no rule for all services may take.
+    private var allowed: [Range<Int>] = []
     /// How deep within encoded text the scanner is.
     private let layer: Int
     /// The text with escapes that the text was made of, whose scan has seen what has no escapes.
@@ -76,8 +78,7 @@ struct TextScanner {
                     || !ASCII.isLetter(text[end - 1]))
         case .assignedName: isAssigned(text, end)
         case .beforeToken: isBeforeToken(text, end)
-        case .beforeMixedToken: isBeforeMixedToken(text, end)
-        case .withinToken: isWithinToken(text, start, end)
+        case .tokenRun: false
         }
     }
 
@@ -101,45 +102,6 @@ struct TextScanner {
             index += 1
         }
         return false
-    }
-
-    /// Whether a value follows that mixes capitals, small letters and digits.
-    private static func isBeforeMixedToken(
-        _ text: UnsafeBufferPointer<UInt8>, _ end: Int
-    ) -> Bool {
-        var index = end
-        var last = min(text.count, end + 4)
-        while index < last, " \"'`=>".utf8.contains(text[index]) { index += 1 }
-        last = min(text.count, index + 32)
-        let start = index
-        var (hasDigit, hasUpper, hasLower) = (false, false, false)
-        while index < last {
-            let byte = text[index]
-            guard isTokenByte(byte) || byte == UInt8(ascii: "/") else { break }
-            if ASCII.isDigit(byte) {
-                hasDigit = true
-            } else if ASCII.isUpper(byte) {
-                hasUpper = true
-            } else if ASCII.isLetter(byte) {
-                hasLower = true
-            }
-            index += 1
-        }
-        return index - start >= 24 && hasDigit && hasUpper && hasLower
-    }
-
-    /// Whether a word goes on after a short first part for as long as a token does.
-    private static func isWithinToken(
-        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int
-    ) -> Bool {
-        var index = end
-        let last = min(text.count, end + 32)
-        var hasDigit = false
-        while index < last, ASCII.isAlphanumeric(text[index]) {
-            hasDigit = hasDigit || ASCII.isDigit(text[index])
-            index += 1
-        }
-        return index - end >= 18 && hasDigit && start > 0 && ASCII.isAlphanumeric(text[start - 1])
     }
 
     @inline(__always)
@@ -298,7 +260,13 @@ struct TextScanner {
         if rule.entropy > 0, Entropy.bitsPerByte(value) <= rule.entropy { return }
         if let check = rule.check, !check(value) { return }
         let match = RuleMatch(text: text, whole: whole, secret: secret)
-        if rule.allowlists.contains(where: { $0.allows(match, path: context.path) }) { return }
+        if rule.allowlists.contains(where: { $0.allows(match, path: context.path) }) {
+            if rule.rank == .specific { allowed.append(secret) }
+            return
+        }
+        if rule.keywordPlace == .tokenRun, allowed.contains(where: { $0.overlaps(secret) }) {
+            return
+        }
         if rule.rank != .personal,
             context.rules.allowlists.contains(where: {
                 ($0.ruleIDs.isEmpty || $0.ruleIDs.contains(rule.id))
@@ -321,8 +289,20 @@ struct TextScanner {
         var scanner = ShapeScanner(text)
         scanner.scan()
         candidates += scanner.candidates
+        scan(scanner.tokenRuns, text)
         guard layer < Self.layersMax else { return }
         for run in scanner.encodedRuns where !isSeen(run) { scan(encoded: run, text) }
+    }
+
+    /// Runs the rules that concern words as long and mixed as tokens.
+    private mutating func scan(_ runs: [Range<Int>], _ text: UnsafeBufferPointer<UInt8>) {
+        guard !runs.isEmpty else { return }
+        for number in context.rules.ofTokenRuns where context.isActive[number] {
+            let rule = context.rules.rules[number]
+            var windows: [Range<Int>] = []
+            for run in runs { Self.addWindow(&windows, rule.reach, text, run) }
+            self.run(rule, in: text, windows)
+        }
     }
 
     /// Whether the run stands in the text with escapes as it is, with no escape before it.

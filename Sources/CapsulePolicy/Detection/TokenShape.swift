@@ -83,13 +83,15 @@ enum TokenShape {
         return mix.isOfOneCase && isJoined && length >= 32
     }
 
-    /// Whether a value mixes capitals, small letters and digits as only tokens do.
+    /// Whether a value mixes capitals, small letters and digits as only tokens do, or letters of
+    /// one case and digits for longer than a digest does.
     @Sendable
     static func isMixed(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         let mix = Mix(value[...])
-        guard mix.upper > 2, mix.lower > 2, mix.digits > 2, mix.turns >= 5, !mix.isHex else {
-            return false
+        if mix.isOfOneCase, !mix.isHex, value.count >= 30, mix.turns >= 10 {
+            return value.allSatisfy(ASCII.isAlphanumeric)
         }
+        guard mix.upper > 2, mix.lower > 2, mix.digits > 2, mix.turns >= 5 else { return false }
         let slashes = value.count { $0 == UInt8(ascii: "/") }
         let isBase64 = value.contains(UInt8(ascii: "+")) || value.last == UInt8(ascii: "=")
         return (slashes == 0 || isBase64) && Randomness.bitsPerPair(value) >= 4.3

@@ -9,6 +9,8 @@ final class CompiledRules: Sendable {
     let keywordPlaces: [RedactionRule.KeywordPlace]
     /// The rules without keywords, which every text concerns.
     let always: [Int]
+    /// The rules that concern words as long and mixed as tokens.
+    let ofTokenRuns: [Int]
     /// Whether every rule matches beside its keyword, so that a change of a text cannot make a
     /// finding far from it.
     let isLocal: Bool
@@ -36,6 +38,8 @@ final class CompiledRules: Sendable {
         isLocal = rules.allSatisfy { rule in
             if case .text = rule.reach { false } else { true }
         }
-        always = rules.indices.filter { rules[$0].keywords.isEmpty }
+        let free = rules.indices.filter { rules[$0].keywords.isEmpty }
+        always = free.filter { rules[$0].keywordPlace != .tokenRun }
+        ofTokenRuns = free.filter { rules[$0].keywordPlace == .tokenRun }
     }
 }

@@ -39,10 +39,8 @@ struct RedactionRule: Sendable {
         case assignedName
         /// Right before a long word with digits in it.
         case beforeToken
-        /// Before a word of capitals, small letters and digits that is as long as a token.
-        case beforeMixedToken
-        /// In a long word with digits in it.
-        case withinToken
+        /// No keyword: a word that is as long and mixed as a token.
+        case tokenRun
     }
 
     /// Which of two findings at one place gives its kind.

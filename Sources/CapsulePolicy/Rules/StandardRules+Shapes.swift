@@ -8,7 +8,6 @@ extension StandardRules {
         regex = """\
         (?:^|[\\s\"'`=:,;(\\[{<>|])((?:[A-Za-z0-9]{1,14}[_-]){1,4}[A-Za-z0-9][A-Za-z0-9_-]{17,300}\
         ={0,2})(?:$|[\\s\"'`,;)\\]}<>|&\\\\])"""
-        keywords = ["_", "-"]
         entropy = 3
         [[rules.allowlists]]
         regexes = ["""\
@@ -18,12 +17,11 @@ extension StandardRules {
         id = "mixed-token"
         description = "Random value that is assigned to whatever name"
         regex = """\
-        (?i)(?:^|[\\s,;{(\\[?&$\"'<])[\\w.-]{2,60}[\"']?\\s{0,3}(?::=|=>|[=:])\\s{0,3}[\"'`]?([A-Z\
-        a-z0-9+/_-]{24,200}={0,2})(?:$|[\\s\"'`,;)\\]}<&\\\\])"""
-        keywords = ["=", ":"]
+        (?i)(?:(?:^|[\\s,;{(\\[?&$\"'<])[\\w.-]{2,60}[\"']?\\s{0,3}(?::=|=>|[=:])\\s{0,3}[\"'`]?|(\
+        ?:^|\\n)[a-z]\\w{2,24}[ \\t])([A-Za-z0-9+/_-]{24,200}={0,2})(?:$|[\\s\"'`,;)\\]}<&\\\\])"""
         entropy = 3.5
         [[rules.allowlists]]
-        regexes = ['''(?i)x{6}|example|^your|^sha\d*-|^ssh-|^(?-i:eyJ|WyJ)''']
+        regexes = ['''(?i)x{6}|example|^your|^sha\d*-|^ssh-|^(?-i:eyJ|WyJ|AAAA)''']
         [[rules.allowlists]]
         regexTarget = "match"
         regexes = ["""\
@@ -44,7 +42,7 @@ extension StandardRules {
         \\s)\\s{0,3}[\"'`]?([^\\s\"'`]{10,80})(?:[\"'`]|[\\s,;)]|$)"""
         keywords = [
             "passw", "passphrase", "pwd", "pass", "secret", "api_key", "apikey", "api-key",
-            "private", "token",
+            "private_key", "private-key", "privatekey", "token",
         ]
         entropy = 3
 

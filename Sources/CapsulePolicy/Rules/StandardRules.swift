@@ -31,6 +31,7 @@ enum StandardRules {
     /// Rules whose keyword is a part of the name that the secret is assigned to.
     private static let namedRules: Set<String> = [
         "azure-storage-key", "wireguard-key", "number-list-secret", "digits-key",
+        "garbled-password", "words-password",
     ]
 
     /// Rules whose findings give way to others.
@@ -41,8 +42,8 @@ enum StandardRules {
 
     /// Where the keywords of rules that take any service's tokens must stand.
     private static let keywordPlaces: [String: RedactionRule.KeywordPlace] = [
-        "spoken-token": .beforeToken, "mixed-token": .beforeMixedToken,
-        "prefixed-token": .withinToken,
+        "spoken-token": .beforeToken, "mixed-token": .tokenRun,
+        "prefixed-token": .tokenRun,
     ]
 
     /// What no pattern can say of the values of rules.
