@@ -115,7 +115,7 @@ extension StandardRules {
         [[rules]]
         id = "artifactory-key"
         description = "Artifactory key or token"
-        regex = '''\b(AKC[a-zA-Z0-9]{60,80}|cmVm[dt][A-Za-z0-9]{59,70})\b'''
+        regex = '''\b(AKC[a-zA-Z0-9]{10,80}|cmVm[dt][A-Za-z0-9]{59,70})\b'''
         keywords = ["akc", "cmvm"]
 
         [[rules]]

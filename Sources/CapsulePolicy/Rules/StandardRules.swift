@@ -28,6 +28,11 @@ enum StandardRules {
         "named-value": (160, 256),
     ]
 
+    /// Rules of one line whose values may be long.
+    private static let longValues: Set<String> = [
+        "generic-random", "generic-env-random", "generic-secret", "spoken-token", "bearer-header",
+    ]
+
     /// Rules whose keyword is a part of the name that the secret is assigned to.
     private static let namedRules: Set<String> = [
         "azure-storage-key", "wireguard-key", "number-list-secret", "digits-key",
@@ -114,7 +119,7 @@ enum StandardRules {
         if let reach = longRules[rule.id] {
             rule.reach = .lines(before: reach.before, after: reach.after)
         } else {
-            rule.reach = .line(before: 128, after: 320)
+            rule.reach = .line(before: 128, after: longValues.contains(rule.id) ? 1088 : 320)
         }
         if rule.id.hasPrefix("generic-") { rule.rank = .generic }
         rule.check = checks[rule.id]
