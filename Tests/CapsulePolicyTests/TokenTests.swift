@@ -109,6 +109,12 @@ struct TokenTests {
     private static let phrases = [
         ("spoken-token", "the vendor SECRET " + noise(32)),
         ("prefixed-token", "vendor-token-" + noise(32)),
+        ("prefixed-token", "curl https://example.org -d @x " + "acme_sk_" + noise(24)),
+        ("prefixed-token", "with acme_" + noise(36) + " it works"),
+        ("mixed-token", "acme = '" + noise(32) + "'"),
+        ("mixed-token", "acme " + noise(40)),
+        ("garbled-password", "db_pass := q{{7}o)w$[e>b-_#z*4}}"),
+        ("digits-key", "ACME_API_KEY=" + "8195513847023883"),
         ("compared-secret", "if (\"" + noise(12) + "7\" == request.apiToken) {"),
         ("xml-named-secret", "<string name=\"service_key\">" + noise(20) + "</string>"),
         ("setter-secret", "cipher.SetKey(\"" + noise(16) + "\");"),

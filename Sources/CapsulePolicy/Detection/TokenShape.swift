@@ -51,7 +51,8 @@ enum TokenShape {
             "test",
             "backup", "main", "index", "vendor", "style", "font", "icon", "logo", "bundle", "css",
             "js", "pub", "public", "checksum", "utf8", "base64", "data", "boundary", "lib", "linux",
-            "part", "srvtoolu", "wrun", "dep", "deploy", "dpl", "artifact",
+            "part", "foo", "bar", "baz", "dummy", "fake", "srvtoolu", "wrun", "dep", "deploy",
+            "dpl", "artifact",
         ].map { Array($0.utf8) })
 
     /// Whether a part is a word of one case, perhaps with a number: what no random value has.

@@ -37,7 +37,8 @@ extension StandardRules {
         keywords = ["://"]
         [[rules.allowlists]]
         regexes = ["""\
-        ^(?:[A-Z_]{6,}|(?:wrong|invalid|bad|incorrect)[_-]?\\w+|PASSWORD|PASS|\\*+|x+|X+|\\.{3}|\
+        ^(?:[A-Z_]{6,}|(?:wrong|invalid|bad|incorrect)[_-]?\\w+|PASSWO\
+        RD|PASS|pass|\\*+|x+|X+|\\.{3}|\
         %s|port|\\d{1,5}|\\[.*|(?i:pwd?\\d?|-?redacted-?|x-oauth-(?:token|basic)))$|^\\d{2,5}[/#\
         ?]|\\*{3}"""]
         [[rules.allowlists]]

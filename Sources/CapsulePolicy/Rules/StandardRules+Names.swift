@@ -20,7 +20,8 @@ extension StandardRules {
         entropy = 1.4
         [[rules.allowlists]]
         regexes = ["""\
-        (?i)^(?:(?:pbkdf2|sha|bcrypt|argon|scrypt|md5|hmac|plain)[\\w-]*|[^0-9\\s]{2,20}:|fail(?\
+        (?i)^(?:123456\\d{0,4}|(?:pbkdf2|sha|bcrypt|argon|scrypt|md5|h\
+        mac|plain)[\\w-]*|[^0-9\\s]{2,20}:|fail(?\
         :ed|ure)?|[^a-z0-9]*|(?:[a-z]+[_ .-])+pass(?:word|wd|phrase)\\d?|[a-z-]+:[A-Z]\\w+|[\\w.\
         ]+\\.[A-Z]\\w+|[\\w-]+\\.(?:sh|py|js|json|ts|html|php|rb|go|java)|[a-z]+(?:_[a-z0-9]+){2\
         ,}|[\\^~]\\d+\\..*|function|object|number|boolean|(?-i:Password|[A-Z][A-Za-z]*[ _-]?[Pp]\

@@ -38,33 +38,13 @@ extension StandardRules {
         description = "Password of many signs, without quotes"
         regex = """\
         (?i)(?:passw(?:or)?d|passwd|passphrase|pwd|[_.-]pass|\\bpass|secrete?|api[_-]?key|private[\
-        _-]?key|token)(?:_\\w{1,12})?(?:\\[\\d{0,3}\\])?[\"']?\\s{0,3}(?::=|=>|[=:]|\\.assign\\(|\
-        \\s)\\s{0,3}[\"'`]?([^\\s\"'`]{10,80})(?:[\"'`]|[\\s,;)]|$)"""
+        _-]?key|token)(?:_\\w{1,12})?(?:\\[\\d{0,3}\\])?[\"']?\\s{0,3}(?::=|[=:]|\\.assign\\(|\\s)\
+        \\s{0,3}[\"'`]?([^\\s\"'`]{10,80})(?:[\"'`]|[\\s,;)]|$)"""
         keywords = [
             "passw", "passphrase", "pwd", "pass", "secret", "api_key", "apikey", "api-key",
             "private_key", "private-key", "privatekey", "token",
         ]
         entropy = 3
-
-        [[rules]]
-        id = "words-password"
-        description = "Password of several words, in quotes"
-        regex = """\
-        (?i)(?:[_.-]|\\b)(?:passw(?:or)?d|passwd|passphrase)(?:_confirmation)?[\"'\\]]{0,2}\\s{0,2\
-        }(?::|=>?)\\s{0,4}(?:\"([\\w.!@#&'-]{2,20}(?: [\\w.!@#&'<>-]{1,20}){1,5})\"|'([\\w.!@#&-]{\
-        2,20}(?: [\\w.!@#&<>-]{1,20}){1,5})')"""
-        keywords = ["passw", "passphrase"]
-        [[rules.allowlists]]
-        regexes = ["""\
-        (?i)\\b(?:pass\\w*|pwd|enter|please|must|is|are|was|your|required|invalid|incorrect|forgot\
-        \\w*|not|no|the|to|new|old|field|for|minimum|characters?|confirm\\w*|change\\w*|reset|wron\
-        g|match\\w*|login|log|with|error|user\\w*|select|from|where|input|type|repeat|again|cannot\
-        |can|should|too|has|have|been|will|empty|blank|missing|here|sign|secret|string|hash\\w*|on\
-        ly|or|and|if|be)\\b|[.:]$"""]
-        [[rules.allowlists]]
-        paths = ["""\
-        (?i)(?:^|/)(?:i18n|locales?|lang|languages|translations?|l10n)(?:/|$)|(?:^|/)[a-z]{2}(?:[_\
-        -][A-Z]{2})?\\.(?:json|ya?ml|properties|php|ts|js)$"""]
 
         [[rules]]
         id = "digits-key"

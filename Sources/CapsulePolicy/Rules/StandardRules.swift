@@ -36,7 +36,7 @@ enum StandardRules {
     /// Rules whose keyword is a part of the name that the secret is assigned to.
     private static let namedRules: Set<String> = [
         "azure-storage-key", "wireguard-key", "number-list-secret", "digits-key",
-        "garbled-password", "words-password",
+        "garbled-password",
     ]
 
     /// Rules whose findings give way to others.
