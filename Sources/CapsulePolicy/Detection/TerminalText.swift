@@ -1,3 +1,5 @@
+import Glibc
+
 /// Text that was written for a terminal.
 enum TerminalText {
     private static let escape: UInt8 = 0x1b
@@ -7,7 +9,10 @@ enum TerminalText {
     /// The text with spaces in the place of control sequences (ECMA-48, CSI), of the same length:
     /// their last letter would run into the word behind them. Nil where there are none.
     static func withoutSequences(_ text: [UInt8]) -> [UInt8]? {
-        guard text.contains(escape) else { return nil }
+        let hasEscape = text.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { memchr($0, Int32(escape), bytes.count) != nil } ?? false
+        }
+        guard hasEscape else { return nil }
         var result = text
         var index = 0
         while index < result.count {
