@@ -32,8 +32,9 @@ struct RedactorTests {
         #expect(
             masked("file:///var\(deep):\(home)/y")
                 == "file:///var[MACHINE_PATH:1]:[MACHINE_PATH:2]/y")
-        #expect(masked("cc -I\(home)/include -L\(home)/lib") == "cc -I[MACHINE_PATH:2]/include "
-            + "-L[MACHINE_PATH:2]/lib")
+        #expect(
+            masked("cc -I\(home)/include -L\(home)/lib") == "cc -I[MACHINE_PATH:2]/include "
+                + "-L[MACHINE_PATH:2]/lib")
         for text in ["\(home)less", "/usr\(home)", "/srv/ag", "/srv/age)nt-7"] {
             #expect(masked(text) == text)
         }
