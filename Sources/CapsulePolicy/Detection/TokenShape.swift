@@ -119,7 +119,7 @@ enum TokenShape {
         return mix.digits >= 4 && mix.upper + mix.lower >= 4 && mix.turns >= 3
     }
 
-    /// Whether signs stand in a value as in no code, where brackets close that never opened, or there
+    /// Whether signs stand in a value as in no code; a bracket closes that never opened, or there
     /// are many kinds of signs and no brackets.
     @Sendable
     static func isGarbled(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
