@@ -42,11 +42,8 @@ package enum MountTable {
 
     /// Lets the kernel write back what it has of the mounts of a source.
     static func flushMounts(of path: String) {
-        guard let resolved = realpath(path, nil) else { return }
-        defer { free(resolved) }
-        let source = String(cString: resolved)
-        for mount in mounts() where mount.source == source {
-            let raw = open(mount.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        for point in mountPoints(of: path) {
+            let raw = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard raw >= 0 else { continue }
             clinux_syncfs(raw)
             close(raw)

@@ -16,12 +16,9 @@ public enum ExportedPlace: Equatable, Sendable {
         var facts = stat()
         // Recorded without links; one that came since leads to somebody else's.
         let parent = AtomicFile.split(record.path).directory
-        if let resolved = realpath(parent, nil) {
-            defer { free(resolved) }
-            guard String(cString: resolved) == parent else {
-                self = .changed
-                return
-            }
+        guard AbsolutePath.of(parent) == parent else {
+            self = .changed
+            return
         }
         guard lstat(record.path, &facts) == 0 else {
             let error = SystemError.last("look at", record.path)

@@ -17,10 +17,7 @@ extension LiveTree {
     private func entries(
         _ kind: LedgerEntry.Kind, named name: String?
     ) throws(StoreError) -> [LedgerEntry] {
-        let isThere = try Statement(
-            database, "SELECT 1 FROM sqlite_schema WHERE name = 'ledger'"
-        ).first { $0.integer(0) }
-        guard isThere != nil else { return [] }
+        guard try hasRecords() else { return [] }
         let one = name == nil ? "" : "AND name = ?2"
         let select = try Statement(
             database,

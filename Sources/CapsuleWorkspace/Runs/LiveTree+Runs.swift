@@ -51,7 +51,7 @@ extension LiveTree {
     }
 
     /// A workspace that nobody has opened for writing since there are such tables has none.
-    private func hasRecords() throws(StoreError) -> Bool {
+    func hasRecords() throws(StoreError) -> Bool {
         try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")
             .first { $0.integer(0) } != nil
     }

@@ -11,7 +11,7 @@ enum ExportRules {
         let places = ([workspace, ProjectTop.path] + MountTable.mountPoints(of: workspace))
             .filter { $0.split(separator: "/").count > 1 }
         let known = homes + places
-        return try settings.rules().masking(directories: known + known.compactMap(resolved))
+        return try settings.rules().masking(directories: known + known.map(AbsolutePath.of))
     }
 
     private static var homes: [String] {
@@ -23,11 +23,5 @@ enum ExportRules {
             homes.append(String(cString: home))
         }
         return homes
-    }
-
-    private static func resolved(_ path: String) -> String? {
-        guard let place = realpath(path, nil) else { return nil }
-        defer { free(place) }
-        return String(cString: place)
     }
 }
