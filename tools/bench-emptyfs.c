@@ -5,7 +5,7 @@
 // is left is the price of FUSE, which no driver can undercut by decrypting faster.
 //
 // usage: bench-emptyfs SOURCE MOUNTPOINT
-// build: cc -O2 bench-emptyfs.c $(pkg-config --cflags --libs fuse3)
+// build: cc -O2 bench-emptyfs.c $(pkg-config --cflags --libs fuse3) -pthread
 
 #define _GNU_SOURCE
 #define FUSE_USE_VERSION 312
@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "bench-serve.h"
 
 // Seconds. The kernel adds this to its clock, so it is large rather than the largest double.
 #define FOREVER 1e9
@@ -219,20 +221,6 @@ static const struct fuse_lowlevel_ops operations = {
     .readdirplus = empty_readdirplus,
     .read = empty_read,
 };
-
-// As many threads as processors, all kept: what libfuse starts for a burst it would otherwise end
-// again, and a queue per thread keeps them off each other's lock.
-static int serve(struct fuse_session *session) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned threads = processors > 1 ? (unsigned)processors : 1;
-    struct fuse_loop_config *config = checked(fuse_loop_cfg_create());
-    fuse_loop_cfg_set_max_threads(config, threads);
-    fuse_loop_cfg_set_idle_threads(config, threads);
-    fuse_loop_cfg_set_clone_fd(config, 1);
-    int status = fuse_session_loop_mt(session, config);
-    fuse_loop_cfg_destroy(config);
-    return status;
-}
 
 int main(int count, char **words) {
     if (count != 3) {

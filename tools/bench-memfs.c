@@ -20,6 +20,7 @@
 #include <sys/sysinfo.h>
 
 #include "bench-memfs.h"
+#include "bench-serve.h"
 
 // Seconds. The kernel adds this to its clock, so it is large rather than the largest double.
 #define FOREVER 1e9
@@ -358,20 +359,6 @@ static const struct fuse_lowlevel_ops operations = {
     .write = memory_write,
     .statfs = memory_statfs,
 };
-
-// As many threads as processors, all kept: what libfuse starts for a burst it would otherwise end
-// again, and a queue per thread keeps them off each other's lock.
-static int serve(struct fuse_session *session) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned threads = processors > 1 ? (unsigned)processors : 1;
-    struct fuse_loop_config *config = checked(fuse_loop_cfg_create());
-    fuse_loop_cfg_set_max_threads(config, threads);
-    fuse_loop_cfg_set_idle_threads(config, threads);
-    fuse_loop_cfg_set_clone_fd(config, 1);
-    int status = fuse_session_loop_mt(session, config);
-    fuse_loop_cfg_destroy(config);
-    return status;
-}
 
 int main(int count, char **words) {
     if (count != 3) {
