@@ -62,6 +62,13 @@ public final class FileStorage: ResizableStorage {
         clinux_sync_file_range(descriptor.raw, Int64(range.lowerBound), Int64(range.count), 0)
     }
 
+    /// As `ResizableStorage` says. Waits for nothing: pages that are still to be written stay.
+    public func forgetFlushed(_ range: Range<UInt64>) {
+        posix_fadvise(
+            descriptor.raw, off_t(range.lowerBound), off_t(range.count),
+            Int32(POSIX_FADV_DONTNEED))
+    }
+
     /// Takes a whole-file lock that lasts as long as this object. Throws EAGAIN when another
     /// process holds it and `wait` is false.
     public func lock(exclusive: Bool, wait: Bool) throws(SystemError) {

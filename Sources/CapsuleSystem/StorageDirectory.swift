@@ -12,11 +12,17 @@ public protocol ResizableStorage: Storage {
 
     /// Lets the medium begin to write a range: a flush that follows has less to wait for.
     func beginFlush(_ range: Range<UInt64>)
+
+    /// Nobody is expected to read a range soon: what of it is on the medium need not be in memory.
+    func forgetFlushed(_ range: Range<UInt64>)
 }
 
 extension ResizableStorage {
     /// Nothing, where there is no medium.
     public func beginFlush(_ range: Range<UInt64>) {}
+
+    /// Nothing, where there is no page cache.
+    public func forgetFlushed(_ range: Range<UInt64>) {}
 }
 
 /// A directory of storage: the seam at which tests inject faults into a store of several files.

@@ -57,6 +57,10 @@ final class SegmentStore: Sendable {
         var hasNewNames = false
         /// Up to where the medium was told to write.
         var flushBegun: (number: Int64, end: UInt64)?
+        /// Whether all that was appended since then does not compress.
+        var isRawStep = true
+        /// The step before, if all of it did not.
+        var rawStep: FlushStep?
         /// Bytes that may be appended before the medium is asked again how much room it has.
         var roomLeft: UInt64 = 0
         /// Bytes by which the database may grow when its log is put into it.
@@ -139,7 +143,7 @@ final class SegmentStore: Sendable {
             unpin(blocks)
             throw error
         }
-        noteWritten(number, segment, end: start + UInt64(sealed.count))
+        noteWritten(number, segment, end: start + UInt64(sealed.count), isRaw: true)
         return blocks
     }
 
@@ -154,7 +158,8 @@ final class SegmentStore: Sendable {
             unpin([BlockPlace(segment: number, place: place, packedLength: 0, plainLength: 0)])
             throw error
         }
-        noteWritten(number, segment, end: place + UInt64(packed.count + Self.overhead))
+        noteWritten(
+            number, segment, end: place + UInt64(packed.count + Self.overhead), isRaw: false)
         return BlockPlace(
             segment: number, place: place, packedLength: packed.count, plainLength: plainLength)
     }

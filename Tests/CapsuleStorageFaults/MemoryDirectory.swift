@@ -34,6 +34,8 @@ public final class MemoryDirectory: StorageDirectory {
         var operations = 0
         var diesAt: Int?
         var roomLeft: Int?
+        var begun: [Range<UInt64>] = []
+        var forgotten: [Range<UInt64>] = []
 
         mutating func operate() throws(SystemError) {
             operations += 1
@@ -54,6 +56,12 @@ public final class MemoryDirectory: StorageDirectory {
 
     /// Operations so far.
     public var operations: Int { state.withLock { $0.operations } }
+
+    /// Ranges of any file that the medium was told to write, in this order.
+    public var begun: [Range<UInt64>] { state.withLock { $0.begun } }
+
+    /// Ranges of any file that need not stay in memory.
+    public var forgotten: [Range<UInt64>] { state.withLock { $0.forgotten } }
 
     /// Operations after the first `count` fail and do nothing.
     public func die(after count: Int) { state.withLock { $0.diesAt = count } }
@@ -231,5 +239,12 @@ final class MemoryFile: ResizableStorage {
             file.pending = []
             state.files[name] = file
         }
+    }
+    func beginFlush(_ range: Range<UInt64>) {
+        directory.state.withLock { $0.begun.append(range) }
+    }
+
+    func forgetFlushed(_ range: Range<UInt64>) {
+        directory.state.withLock { $0.forgotten.append(range) }
     }
 }
