@@ -1,5 +1,6 @@
 """Imports: what is taken, what is refused, and that nothing can be changed in what was taken."""
 
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -149,6 +150,18 @@ class Taken(ImportTest):
         self.assertIn(b"already", self.machine.take(capsule).stdout)
         self.assertEqual(len(self.machine.files()), 1)
         self.assertEqual(len(self.machine.of_kind("import.CapsuleImported")), 4)
+
+    def test_at_once(self):
+        """The same by several at once: one takes it, and to the others it is there already."""
+        capsule = self.made()
+        self.machine.attach("timeline=0")
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            facts = list(pool.map(lambda _: self.machine.taken(capsule), range(6)))
+        self.machine.detach()
+        self.assertEqual(len([one for one in facts if not one.get("already_there")]), 1)
+        self.assertEqual(self.machine.names(), [NAME])
+        self.assertEqual(len(self.machine.files()), 1)
+        self.assertEqual(len(self.machine.of_kind("import.CapsuleImported")), 6)
 
     def test_other_content(self):
         """The same name with other content is an error, which changes nothing."""

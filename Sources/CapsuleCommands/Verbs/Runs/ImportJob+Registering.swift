@@ -83,11 +83,13 @@ extension ImportJob {
 
     // MARK: The ledger
 
+    private func presentImport(named name: String) throws -> ImportRecord? {
+        try access.service.ledger(.import).first { $0.name == name }.map { try ImportRecord($0) }
+    }
+
     /// The import of the same name, if its content is the same too. Throws where it is another.
     func same(_ record: ImportRecord) throws -> ImportRecord? {
-        let entry = try access.service.ledger(.import).first { $0.name == record.name }
-        guard let entry else { return nil }
-        let known = try ImportRecord(entry)
+        guard let known = try presentImport(named: record.name) else { return nil }
         guard known.contentDigest == record.contentDigest else {
             throw AccessError(
                 .usage, code: "mount_conflict",
@@ -107,7 +109,8 @@ extension ImportJob {
     }
 
     /// Registers the import whose file is at a path, in the place of one of the same content of
-    /// which less is known, if there is one. Where it cannot be, the file goes.
+    /// which less is known, if there is one. Where it cannot be, the file goes; where the ledger
+    /// does not answer any more, the file stays for who looks for what was left.
     func register(
         _ record: ImportRecord, _ keys: FileKeys, at path: String,
         insteadOf known: ImportRecord? = nil
@@ -123,8 +126,13 @@ extension ImportJob {
             try access.service.changeLedger(
                 known == nil ? .insert(entry) : .replace(entry), .imported, details)
         } catch {
-            unlink(path)
-            throw error
+            // The answer alone may be what failed, and somebody may just have imported the same.
+            let present = try presentImport(named: record.name)
+            guard present?.file == record.file else {
+                unlink(path)
+                guard known == nil, let other = try same(record) else { throw error }
+                return try noteAgain(record, other)
+            }
         }
         if let known { unlink("\(AtomicFile.split(path).directory)/\(known.file)") }
         return Outcome(record: record, wasThere: known != nil)
@@ -154,14 +162,16 @@ extension ImportJob {
             slots: [SealRequest.Slot(.keyFile(key), label: "workspace")], lineage: nil,
             creator: "", toolVersion: ToolVersion.text, createdAt: try Provenance.createdAt())
         _ = try TreeSealer(request).seal(tree, sign: { _ in [] })
+        let keys: FileKeys
         do {
             let stored = try RunExporter.digest(try FileStorage(path: path))
             (record.fileDigest, record.fileLength) = (stored.hex, stored.length)
-            return try register(record, try Self.keys(of: path, key), at: path)
+            keys = try Self.keys(of: path, key)
         } catch {
             unlink(path)
             throw error
         }
+        return try register(record, keys, at: path)
     }
 
     private static func keys(of path: String, _ key: CapsuleCrypto.SharedSecret) throws -> FileKeys
