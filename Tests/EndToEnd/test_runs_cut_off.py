@@ -4,46 +4,32 @@ makes of it. The calls are those of a capsule that has the workspace open itself
 import concurrent.futures
 import os
 import shutil
-import signal
 
+import kills
 import support
 from runs import ERROR, ExportTest
 from test_runs_trigger import TriggerTest
 from workspaces import digest
 
-KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
-
-class KilledAt(TriggerTest):
+class KilledAt(kills.InTurn, TriggerTest):
     """Kills a verb at a call."""
 
     def killed(self, call, number, *words, env=None):
         """Whether the verb came to that call, and was killed there."""
         result = self.run_command(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-             f"inject={call}:signal=SIGKILL:when={number}", support.CAPSULE, *words],
+            kills.at(call, number, support.CAPSULE, *words),
             rc=None, cwd=self.project, env=env if env is not None else self.secret)
-        self.assertIn(result.returncode, (0, *KILLED), result.stderr)
+        self.assertIn(result.returncode, (0, *kills.KILLED), result.stderr)
         return result.returncode != 0
 
     def every_call(self, calls, *words, prepare, examine):
         """Kills at every call in turn, in a fresh copy of the workspace each; returns how many."""
-        kept, count = self.path("kept"), 0
-        shutil.copytree(self.ws, kept)
-        for call, step in calls:
-            number = 1
-            while True:
-                shutil.rmtree(self.ws)
-                shutil.copytree(kept, self.ws)
-                prepare()
-                with self.subTest(call=call, number=number):
-                    if not self.killed(call, number, *words):
-                        break
-                    examine()
-                number += step
-                count += 1
-                self.assertLess(number, 500)
-        return count
+        def killed(call, number):
+            prepare()
+            return self.killed(call, number, *words)
+
+        return self.kill_in_turn(calls, killed, examine)
 
     def untouched(self, folder):
         """Demands that no temporary file is in a folder."""
@@ -186,10 +172,9 @@ class Together(ExportTest):
         self.recorded()
         point = self.attach("timeline=0")
         result = self.run_command(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=linkat", "-e",
-             "inject=linkat:signal=SIGKILL:when=1", support.CAPSULE, "export", "-r", "r1", "-o",
-             self.path("x.mv2e"), *self.new_pw, *self.where(point)], rc=None)
-        self.assertIn(result.returncode, KILLED)
+            kills.at("linkat", 1, support.CAPSULE, "export", "-r", "r1", "-o",
+                     self.path("x.mv2e"), *self.new_pw, *self.where(point)), rc=None)
+        self.assertIn(result.returncode, kills.KILLED)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for result in pool.map(
                     lambda _: self.capsule("gc", "--dry-run", *self.where(point)), range(8)):
@@ -249,10 +234,9 @@ class Together(ExportTest):
         place = self.path("place")
         os.mkdir(place)
         result = self.run_command(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e",
-             "inject=rename:signal=SIGKILL:when=1", support.CAPSULE, "export", "-r", "r1", "-o",
-             f"{place}/x", "--no-encrypt", "-f", "json-dir", *self.named], rc=None)
-        self.assertIn(result.returncode, KILLED)
+            kills.at("rename", 1, support.CAPSULE, "export", "-r", "r1", "-o", f"{place}/x",
+                     "--no-encrypt", "-f", "json-dir", *self.named), rc=None)
+        self.assertIn(result.returncode, kills.KILLED)
         (left,) = os.listdir(place)
         self.run_command(["mount", "--bind", f"{place}/{left}", f"{place}/{left}"])
         self.addCleanup(support.detach, f"{place}/{left}")

@@ -5,10 +5,9 @@ the workspace must open, and doctor must find nothing.
 """
 
 import os
-import shutil
-import signal
 import sys
 
+import kills
 import support
 from workspaces import WorkspaceTest
 
@@ -50,7 +49,7 @@ STEPS = [(kind, number) for step in range(6) for kind, number in (
 
 @support.needs_root
 @support.needs_fuse
-class Killed(WorkspaceTest):
+class Killed(kills.InTurn, WorkspaceTest):
     """SIGKILL at each call by which the driver changes what is stored."""
 
     def work(self, call, number):
@@ -59,9 +58,8 @@ class Killed(WorkspaceTest):
         os.makedirs(point, exist_ok=True)
         self.addCleanup(support.detach, point)
         driver = self.start(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-             f"inject={call}:signal=SIGKILL:when={number}", support.CAPSULEFS, "-f", self.ws,
-             point, "-o", f"key-file={self.key_file}"])
+            kills.at(call, number, support.CAPSULEFS, "-f", self.ws, point, "-o",
+                     f"key-file={self.key_file}"))
         support.wait_until(
             lambda: support.mounts_below(point) or driver.poll() is not None, seconds=20)
         if driver.poll() is None:
@@ -70,7 +68,7 @@ class Killed(WorkspaceTest):
                     lambda: driver.poll() is not None, seconds=0.3):
                 self.run_command(["umount", point], rc=None)
         driver.wait(30)
-        killed = driver.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+        killed = driver.returncode in kills.KILLED
         if not killed:
             self.assertEqual(driver.returncode, 0, driver.stderr.read()[-500:])
         support.detach(point)
@@ -100,30 +98,25 @@ class Killed(WorkspaceTest):
                 allowed.append({})
             self.assertIn(found, allowed, f"after {told[-1]}")
 
+    def killed(self, call, number):
+        """Whether the driver was killed at a call; nothing is told yet."""
+        if os.path.exists(self.told):
+            os.remove(self.told)
+        return self.work(call, number)
+
+    def examine(self):
+        """Demands what was told, and that doctor and the log find nothing."""
+        point = self.attach("timeline=0")
+        self.expected(point)
+        self.umount(point)
+        self.capsule("doctor", self.ws, "--deep", "--key-file", self.key_file)
+        self.capsule("audit", "verify", "-w", self.ws, "--key-file", self.key_file)
+
     def every(self, calls):
-        """Kills at the calls in turn, each time in a new copy; returns how often."""
+        """Kills at the calls in turn; returns how often."""
         self.init()
-        kept, self.told, count = self.path("kept"), self.path("told"), 0
-        shutil.copytree(self.ws, kept)
-        for call, step in calls:
-            number = 1
-            while True:
-                shutil.rmtree(self.ws)
-                shutil.copytree(kept, self.ws)
-                if os.path.exists(self.told):
-                    os.remove(self.told)
-                with self.subTest(call=call, number=number):
-                    if not self.work(call, number):
-                        break
-                    point = self.attach("timeline=0")
-                    self.expected(point)
-                    self.umount(point)
-                    self.capsule("doctor", self.ws, "--deep", "--key-file", self.key_file)
-                    self.capsule("audit", "verify", "-w", self.ws, "--key-file", self.key_file)
-                number += step
-                count += 1
-                self.assertLess(number, 2000)
-        return count
+        self.told = self.path("told")
+        return self.kill_in_turn(calls, self.killed, self.examine)
 
     def test_some(self):
         """Every few writes and flushes, and every name that is given or taken."""
