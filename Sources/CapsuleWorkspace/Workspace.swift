@@ -165,8 +165,10 @@ public final class Workspace: @unchecked Sendable {
     /// The file with its slots. Throws `SystemError`, `FormatError`.
     public static func keyFile(of path: String, isWritable: Bool = false) throws -> WorkspaceKeyFile
     {
-        try WorkspaceKeyFile(
-            try FileStorage(path: "\(path)/\(keyFileName)", writable: isWritable))
+        let storage = try FileStorage(path: "\(path)/\(keyFileName)", writable: isWritable)
+        // Whoever changes slots has read them since the last change.
+        if isWritable { try storage.lock(exclusive: true, wait: true) }
+        return try WorkspaceKeyFile(storage)
     }
 
     /// Opens a workspace with its keys. Throws `WorkspaceError` and `FormatError`.

@@ -244,6 +244,15 @@ class States(WorkspaceTest):
         self.capsule("snapshot", "list", "-w", self.ws, *self.opened, rc=1)
         self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
 
+    def test_slots_added_at_once(self):
+        """Of secrets that are added at the same time, each opens the workspace afterwards."""
+        names = [self.path(f"new{number}") for number in range(6)]
+        running = [self.start([support.CAPSULE, "slot", "add", self.ws, *self.opened,
+                               "--new-key-file", name]) for name in names]
+        self.assertEqual([process.wait(30) for process in running], [0] * 6)
+        for name in names:
+            self.capsule("timeline", "-w", self.ws, "--key-file", name)
+
 
 if __name__ == "__main__":
     import unittest
