@@ -99,7 +99,7 @@ public struct OpeningSecrets: Sendable {
         throw AccessError(
             .usage, code: "wrong_secret",
             "\(path): none of its \(file.slots.count) slots opens with the secret given; "
-                + "'capsule inspect' lists their kinds")
+                + "'capsule slot list' lists their kinds")
     }
 
     private func implicitPassphrase(

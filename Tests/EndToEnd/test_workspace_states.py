@@ -241,7 +241,8 @@ class States(WorkspaceTest):
         self.capsule("slot", "add", self.ws, *self.opened, "--new-key-file", new)
         self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
         self.capsule("slot", "remove", self.ws, "1", "--key-file", new)
-        self.capsule("snapshot", "list", "-w", self.ws, *self.opened, rc=1)
+        result = self.capsule("snapshot", "list", "-w", self.ws, *self.opened, rc=1)
+        self.assertIn(b"'capsule slot list'", result.stderr)
         self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
 
     def test_slots_added_at_once(self):
