@@ -77,7 +77,8 @@ public struct LineDiff {
 
     /// The hunks, under lines that name both sides.
     public func unified(from oldName: [UInt8], to newName: [UInt8]) -> [UInt8] {
-        var text = Array("--- ".utf8) + oldName + Array("\n+++ ".utf8) + newName + [10]
+        var text = Array("--- ".utf8) + Self.heading(oldName)
+        text += Array("\n+++ ".utf8) + Self.heading(newName) + [10]
         var next = 0
         while let first = edits[next...].firstIndex(where: { $0 != .same }) {
             let start = max(next, first - Self.contextCount)
@@ -92,6 +93,29 @@ public struct LineDiff {
             next = end
         }
         return text
+    }
+
+    /// A name as diff(1) and git(1) write it above hunks: in quotes, with escapes, where a byte of
+    /// it could end the name or the line; a blank in it needs a tab behind the name.
+    private static func heading(_ name: [UInt8]) -> [UInt8] {
+        let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        let isSpecial = { (byte: UInt8) in
+            byte < 32 || byte == 127 || byte == quote || byte == backslash
+        }
+        guard name.contains(where: isSpecial) else {
+            return name.contains(UInt8(ascii: " ")) ? name + [9] : name
+        }
+        var text = [quote]
+        for byte in name {
+            if byte == quote || byte == backslash {
+                text += [backslash, byte]
+            } else if isSpecial(byte) {
+                text += [backslash] + [6, 3, 0].map { 48 + (byte >> $0) % 8 }
+            } else {
+                text.append(byte)
+            }
+        }
+        return text + [quote]
     }
 
     private func append(_ range: Range<Int>, to text: inout [UInt8]) {

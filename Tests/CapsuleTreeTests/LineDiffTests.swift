@@ -43,4 +43,15 @@ struct LineDiffTests {
                 == "--- a\n+++ b\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n")
         #expect(!LineDiff.isText([65, 0, 66]))
     }
+
+    @Test("names that could end the line or the name are in quotes, as git has them")
+    func names() {
+        func heading(_ name: String) -> String {
+            let text = LineDiff([], [97]).unified(from: Array(name.utf8), to: Array("b".utf8))
+            return String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+        }
+        #expect(heading("plain \u{e9}") == "--- plain \u{e9}\t")
+        #expect(heading("a\n+++ b") == #"--- "a\012+++ b""#)
+        #expect(heading("tab\t\"\\\u{7f}") == #"--- "tab\011\"\\\177""#)
+    }
 }

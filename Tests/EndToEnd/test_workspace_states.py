@@ -245,6 +245,23 @@ class States(WorkspaceTest):
         self.assertIn(b"'capsule slot list'", result.stderr)
         self.capsule("snapshot", "list", "-w", self.ws, "--key-file", new)
 
+    def test_patch_of_odd_names(self):
+        """No name ends a line above a hunk: patch(1) finds each file, and changes no other."""
+        point, copy = os.fsencode(self.attach("timeline=0")), os.fsencode(self.path("copy"))
+        names = [b"a blank", b"tab\there", b"line\n+++ end", b'"quoted\\"', b"\xff\xe9", b"plain"]
+        for place in (point, copy):
+            for name in names:
+                support.write(os.path.join(place, name), b"old\n")
+        self.capsule("snapshot", "create", "one", "-w", point)
+        for name in names:
+            support.write(os.path.join(point, name), b"new\n")
+        text = self.capsule("diff", "@one", "--patch", "-w", point).stdout
+        self.run_command(["patch", "-p1", "--force", "-d", copy], data=text)
+        self.assertEqual(sorted(os.listdir(copy)), sorted(names))
+        for name in names:
+            self.assertEqual(support.read(os.path.join(copy, name)), b"new\n", name)
+        self.umount(os.fsdecode(point))
+
     def test_slots_added_at_once(self):
         """Of secrets that are added at the same time, each opens the workspace afterwards."""
         names = [self.path(f"new{number}") for number in range(6)]
