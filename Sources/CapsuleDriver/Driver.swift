@@ -23,13 +23,26 @@ public enum Driver {
                 print("capsulefs \(ToolVersion.text)")
                 return 0
             case .mount(let options):
-                if options.isForeground || Readiness.isChild { return try serve(options) }
+                if options.isForeground || Readiness.isChild {
+                    return try serve(try located(options))
+                }
                 return try Readiness.runInBackground(arguments)
             }
         } catch {
             Log.standardError("capsulefs: \(error.message)")
             return error.exitCode
         }
+    }
+
+    /// `@name` alone is a state of the workspace that the environment or the working directory
+    /// names: as that workspace with `ro,at=@name`.
+    private static func located(_ options: DriverOptions) throws(AccessError) -> DriverOptions {
+        guard options.source.hasPrefix("@"), options.state == nil else { return options }
+        var options = options
+        options.state = String(options.source.dropFirst())
+        options.source = try WorkspaceLocator.find(nil)
+        options.isReadOnly = true
+        return options
     }
 
     private static func serve(_ options: DriverOptions) throws(AccessError) -> Int32 {

@@ -79,6 +79,33 @@ class States(WorkspaceTest):
             self.run_command(["capsulefs", self.ws, point, "-o", words], rc=1)
         self.assertEqual(support.mounts_below(point), [])
 
+    def test_mounted_by_its_name_alone(self):
+        """`@one` is that state of the workspace that the environment names, in both programs."""
+        source, point = self.kept(), self.path("mnt")
+        env = {"CAPSULE_WORKSPACE": self.ws}
+        for words in (["capsulefs", "@one", point, "-o", f"key-file={self.key_file}"],
+                      ["capsule", "mount", "@one", point, *self.opened]):
+            self.run_command(words, env=env)
+            self.assertEqual(self.rsync(source, point), b"")
+            self.umount(point)
+        self.run_command(["capsulefs", "@none", point, "-o", f"key-file={self.key_file}"], rc=1,
+                         env=env)
+
+    def test_mounted_beside_its_driver(self):
+        """A state is read through the driver; when that has ended, reads give EIO."""
+        point = self.attach("timeline=0")
+        support.write(f"{point}/file", b"content")
+        self.capsule("snapshot", "create", "one", "-w", point)
+        other = self.path("other")
+        os.mkdir(other)
+        self.run_command(["capsulefs", self.ws, other, "-o", "ro,at=@one"])
+        self.assertEqual(os.listdir(other), ["file"])
+        self.umount(point)
+        with self.assertRaises(OSError) as caught:
+            support.read(f"{other}/file")
+        self.assertEqual(caught.exception.errno, errno.EIO)
+        self.umount(other)
+
     def test_sealed(self):
         """A capsule sealed from a state is that state; the directory itself is refused."""
         source = self.kept()

@@ -31,6 +31,9 @@ public final class RemoteTree: ReadableTree {
         do throws(WorkspaceError) {
             var answer = try connection.ask(operation, fill)
             return try read(&answer)
+        } catch  where [EPIPE, ECONNRESET].contains(error.errno) {
+            throw FormatError(
+                .system, "the driver that has the workspace has ended; try again", errno: EIO)
         } catch {
             throw FormatError(
                 error.errno == EIO ? .damaged : .system, error.message, errno: error.errno)
