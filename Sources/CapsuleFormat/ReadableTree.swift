@@ -26,6 +26,9 @@ public protocol ReadableTree: NamedTree {
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool
     ) throws(FormatError)
 
+    /// From where on a directory can be listed again when damage ended a listing at `position`.
+    func position(beyondDamageAt position: Int, in directory: Ordinal, _ record: Entry) -> Int
+
     /// The target of a symbolic link.
     func target(of entry: Entry) throws(FormatError) -> [UInt8]
 
@@ -51,6 +54,13 @@ public protocol ReadableTree: NamedTree {
 }
 
 extension ReadableTree {
+    /// The next page of a capsule's index.
+    public func position(
+        beyondDamageAt position: Int, in directory: Ordinal, _ record: Entry
+    ) -> Int {
+        position + Limits.entriesPerPage - (Int(record.place) + position) % Limits.entriesPerPage
+    }
+
     /// By the extents, for trees that have no faster way.
     public func seek(
         _ entry: Entry, from offset: UInt64, toHole: Bool

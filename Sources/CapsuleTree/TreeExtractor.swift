@@ -97,6 +97,7 @@ public final class TreeExtractor {
         }
         var children: [(Ordinal, Entry, [UInt8])] = []
         var position = 0
+        var damage: FormatError?
         while position < Int(entry.count) {
             children.removeAll(keepingCapacity: true)
             do throws(FormatError) {
@@ -108,10 +109,9 @@ public final class TreeExtractor {
                 position += children.count
             } catch {
                 position += children.count
-                lose(path, "some of its entries are lost: \(error)")
-                // What lies beyond the damaged page can still be listed.
-                position +=
-                    Limits.entriesPerPage - (Int(entry.place) + position) % Limits.entriesPerPage
+                if error != damage { lose(path, "some of its entries are lost: \(error)") }
+                damage = error
+                position = tree.position(beyondDamageAt: position, in: ordinal, entry)
             }
             for (child, record, name) in children {
                 let childPath = path.isEmpty ? name : path + [47] + name

@@ -1,6 +1,7 @@
 import CapsuleFormat
 import CapsuleStore
 import CapsuleSystem
+import Glibc
 
 /// What is wrong with a workspace: every page of its database, the rules of its tree, and every
 /// block of its segments.
@@ -35,14 +36,32 @@ public struct WorkspaceCheck {
         // Rows that wait in memory are not in the tables yet.
         if !live.isReadOnly { try live.commit() }
         try live.locked { () throws(WorkspaceError) in
-            try stored { () throws(StoreError) in
+            try readable(.database) { () throws(StoreError) in
                 try live.database.check { report(WorkspaceFault(.database, $0)) }
-                try checkTree()
+            }
+            try readable(.tree) { () throws(StoreError) in try checkTree() }
+            try readable(.audit) { () throws(StoreError) in
                 try live.audit.check { report(WorkspaceFault(.audit, $0)) }
             }
         }
         try checkSegments()
         if isDeep { try checkBlocks() }
+    }
+
+    /// Runs a check of the database. Damage that ends it is one more thing that was found.
+    private func readable(
+        _ part: Part, _ check: () throws(StoreError) -> Void
+    ) throws(WorkspaceError) {
+        do throws(StoreError) {
+            try check()
+        } catch {
+            try found(part, WorkspaceError(error))
+        }
+    }
+
+    private func found(_ part: Part, _ error: WorkspaceError) throws(WorkspaceError) {
+        guard error.errno == EIO else { throw error }
+        report(WorkspaceFault(part, "it cannot be checked to its end: \(error.message)"))
     }
 
     /// What must be so, as queries for what is not.
@@ -138,7 +157,24 @@ public struct WorkspaceCheck {
     }
 
     private func checkBlocks() throws(WorkspaceError) {
-        let blocks = try live.locked { () throws(WorkspaceError) in
+        let blocks: [BlockPlace]
+        do throws(WorkspaceError) {
+            blocks = try storedBlocks()
+        } catch {
+            return try found(.blocks, error)
+        }
+        for block in blocks {
+            do throws(FormatError) {
+                try live.segments.check(block)
+            } catch {
+                report(
+                    WorkspaceFault(.blocks, error.description, of: "segment \(block.segment)"))
+            }
+        }
+    }
+
+    private func storedBlocks() throws(WorkspaceError) -> [BlockPlace] {
+        try live.locked { () throws(WorkspaceError) in
             try stored { () throws(StoreError) in
                 try Statement(
                     live.database,
@@ -153,14 +189,6 @@ public struct WorkspaceCheck {
                         segment: $0.integer(0), place: UInt64(bitPattern: $0.integer(1)),
                         packedLength: Int($0.integer(2)), plainLength: Int($0.integer(3)))
                 }
-            }
-        }
-        for block in blocks {
-            do throws(FormatError) {
-                try live.segments.check(block)
-            } catch {
-                report(
-                    WorkspaceFault(.blocks, error.description, of: "segment \(block.segment)"))
             }
         }
     }

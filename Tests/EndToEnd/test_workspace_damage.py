@@ -325,6 +325,32 @@ class Damage(WorkspaceTest):
         self.assertGreaterEqual(failed, count - 28)
         self.assertEqual(self.outcome(point), expected)
 
+    def test_salvage_around_a_page(self):
+        """Where a page is damaged that a mount goes on without, doctor saves what it can."""
+        point = self.attach()
+        self.small_tree(point)
+        self.umount(point)
+        expected = self.outcome(point)
+        path, saved = f"{self.ws}/metadata", []
+        for page in range(os.path.getsize(path) // PAGE_LENGTH):
+            self.damage(path, page * PAGE_LENGTH + 1000)
+            mounted = self.run_command([support.CAPSULEFS, self.ws, point, "-o",
+                                        f"key-file={self.key_file},ro"], rc=None).returncode == 0
+            if mounted:
+                self.umount(point)
+                target = self.path(f"saved{page}")
+                result = self.capsule("doctor", self.ws, "--salvage", target,
+                                      "--key-file", self.key_file, rc=2)
+                self.assertIn(b"page %d of the database" % page, result.stdout)
+                names = {os.path.relpath(os.path.join(place, name), target)
+                         for place, below, files in os.walk(target) for name in below + files}
+                self.assertLessEqual(names, {os.fsdecode(name) for name in expected})
+                saved.append(len(names))
+            self.damage(path, page * PAGE_LENGTH + 1000)
+        # A leaf of inodes or of names takes some of them with it; many pages take none.
+        self.assertTrue(any(0 < count < len(expected) for count in saved), saved)
+        self.assertGreater(saved.count(len(expected)), 3)
+
     def test_small_files(self):
         """A changed byte in `pages` or in the head of `workspace` keeps the mount from coming."""
         self.umount(self.attach())

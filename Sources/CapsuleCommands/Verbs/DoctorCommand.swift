@@ -101,9 +101,17 @@ struct DoctorCommand: ParsableCommand {
             return nil
         }
         let progress = examination.progress
-        let report = try TreeExtractor(
-            tree, options: TreeExtractor.Options(), progress: progress.add
-        ).extract(paths: [], to: salvage)
+        let report: TreeExtractor.Report
+        do {
+            report = try TreeExtractor(
+                tree, options: TreeExtractor.Options(), progress: progress.add
+            ).extract(paths: [], to: salvage)
+        } catch let error as FormatError {
+            examination.add(
+                .error, "salvage", "nothing can be saved: \(error)",
+                remedy: "get it from a backup")
+            return nil
+        }
         for item in report.lost {
             examination.add(
                 .error, "lost", String(describing: item), of: Text.escaped(item.path),

@@ -95,6 +95,11 @@ public final class RemoteTree: ReadableTree {
     }
 
     /// As `ReadableTree` says.
+    public func position(
+        beyondDamageAt position: Int, in directory: Ordinal, _ record: Entry
+    ) -> Int { position + 1 }
+
+    /// As `ReadableTree` says.
     public func forEach(
         in directory: Ordinal, _ record: Entry, from start: Int,
         _ body: (_ ordinal: Ordinal, _ entry: Entry, _ name: UnsafeRawBufferPointer) -> Bool

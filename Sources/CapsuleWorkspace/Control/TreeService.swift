@@ -97,9 +97,15 @@ final class TreeService {
         let start = Int(clamping: try request.number())
         guard start >= 0 else { throw WorkspaceError.refusal(EINVAL, "a negative position") }
         var found: [(ordinal: Ordinal, entry: Entry, name: [UInt8])] = []
-        try tree.forEach(in: directory, try tree.entry(directory), from: start) {
-            found.append(($0, $1, Array($2)))
-            return found.count < Self.listCountMax
+        let record = try tree.entry(directory)
+        do throws(FormatError) {
+            try tree.forEach(in: directory, record, from: start) {
+                found.append(($0, $1, Array($2)))
+                return found.count < Self.listCountMax
+            }
+        } catch {
+            // Whoever asks for what follows is told.
+            if found.isEmpty { throw error }
         }
         answer.add(Int64(found.count))
         for item in found {

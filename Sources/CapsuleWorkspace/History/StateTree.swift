@@ -210,6 +210,13 @@ public final class StateTree: ReadableTree {
         }
     }
 
+    /// As `ReadableTree` says: the next name, if only its inode is damaged.
+    public func position(
+        beyondDamageAt position: Int, in directory: Ordinal, _ record: Entry
+    ) -> Int {
+        (try? children(of: directory)) == nil ? Int(record.count) : position + 1
+    }
+
     /// As `ReadableTree` says: every name of an inode has its ordinal.
     public func inode(
         of entry: Entry, _ ordinal: Ordinal

@@ -75,8 +75,18 @@ extension Examination {
         }
     }
 
-    /// Checks runs, exports and imports.
+    /// Checks runs, exports and imports. Damage of the database ends that, and nothing else.
     mutating func examineRecords(secrets: OpeningSecrets, isDeep: Bool) throws {
+        do {
+            try examineReadableRecords(secrets: secrets, isDeep: isDeep)
+        } catch let error as AccessError where error.code == "damaged" {
+            add(
+                .error, "database", "runs, exports and imports cannot be read: \(error.message)",
+                remedy: "'--salvage DIR' saves what can be read")
+        }
+    }
+
+    private mutating func examineReadableRecords(secrets: OpeningSecrets, isDeep: Bool) throws {
         let hasLog = !findings.contains { $0.check == WorkspaceCheck.Part.audit.rawValue }
         let (found, logged) = try WorkspaceOpener.withAccess(
             path: path, secrets: secrets, isReadOnly: true
