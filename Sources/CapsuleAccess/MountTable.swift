@@ -5,31 +5,30 @@ import Glibc
 package enum MountTable {
     /// The mount that an absolute path lies in: the longest mount point counts, and of several over
     /// each other the last.
-    private static func mount(of path: String) -> Mount? {
+    private static func mount(of path: [UInt8]) -> Mount? {
         mounts().filter {
-            path == $0.point || $0.point == "/" || path.hasPrefix($0.point + "/")
+            path == $0.point || $0.point == [slash] || path.starts(with: $0.point + [slash])
         }.reduce(nil) { best, next -> Mount? in
-            next.point.utf8.count >= (best?.point.utf8.count ?? 0) ? next : best
+            next.point.count >= (best?.point.count ?? 0) ? next : best
         }
     }
 
+    private static let slash = UInt8(ascii: "/")
+
     /// The source of the capsulefs mount that a path lies in.
-    static func source(of path: String) -> String? {
+    static func source(of path: [UInt8]) -> String? {
         mount(of: path).flatMap { $0.source.isEmpty ? nil : $0.source }
     }
 
     /// The type of the file system that an absolute path lies in.
-    static func type(of path: String) -> String? { mount(of: path)?.type }
+    static func type(of path: String) -> String? { mount(of: Array(path.utf8))?.type }
 
-    /// Where an absolute path lies in a mount of a source: empty, or with a slash before each name.
-    static func place(of path: String, in source: String) -> String? {
-        for mount in mounts() where mount.source == source {
-            if path == mount.point { return "" }
-            if path.hasPrefix(mount.point + "/") {
-                return String(path.dropFirst(mount.point.count))
-            }
-        }
-        return nil
+    /// Where an absolute path lies in a mount of a source, which may be a bind mount of a part of
+    /// it: empty, or with a slash before each name.
+    static func place(of path: [UInt8], in source: String) -> [UInt8]? {
+        guard let mount = mount(of: path), mount.source == source else { return nil }
+        let root = mount.root == [slash] ? [] : mount.root
+        return root + path.dropFirst(mount.point == [slash] ? 0 : mount.point.count)
     }
 
     /// Where the workspace in a directory is mounted.
@@ -37,7 +36,9 @@ package enum MountTable {
         guard let resolved = realpath(path, nil) else { return [] }
         defer { free(resolved) }
         let source = String(cString: resolved)
-        return mounts().filter { $0.source == source }.map(\.point)
+        return mounts().filter { $0.source == source }.map {
+            String(decoding: $0.point, as: UTF8.self)
+        }
     }
 
     /// Lets the kernel write back what it has of the mounts of a source.
@@ -54,11 +55,13 @@ package enum MountTable {
     ///
     /// stat(2) would ask the file system, which may not answer yet.
     package static func device(of mountPoint: String) -> String? {
-        mounts().last { $0.point == mountPoint }?.device
+        mounts().last { $0.point.elementsEqual(mountPoint.utf8) }?.device
     }
 
     private struct Mount {
-        let point: String
+        let point: [UInt8]
+        /// What of the file system is shown there, `/` for all.
+        let root: [UInt8]
         let device: String
         /// The file system's type, as in mount(8).
         let type: String
@@ -75,22 +78,25 @@ package enum MountTable {
         defer { free(line) }
         var found: [Mount] = []
         while getline(&line, &capacity, table) > 0, let line {
-            let fields = String(cString: line).split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 2 else { continue }
-            let isOurs = fields[dash + 1] == "fuse.capsulefs"
+            let bytes = UnsafeRawBufferPointer(start: line, count: strlen(line))
+            let fields = bytes.split(whereSeparator: { $0 == 32 || $0 == 10 }).map(Array.init)
+            guard let dash = fields.firstIndex(of: [UInt8(ascii: "-")]), fields.count > dash + 2
+            else { continue }
+            let type = String(decoding: fields[dash + 1], as: UTF8.self)
             found.append(
                 Mount(
-                    point: unescape(fields[4]), device: String(fields[2]),
-                    type: String(fields[dash + 1]), source: isOurs ? unescape(fields[dash + 2]) : ""
-                ))
+                    point: unescape(fields[4]), root: unescape(fields[3]),
+                    device: String(decoding: fields[2], as: UTF8.self), type: type,
+                    source: type == "fuse.capsulefs"
+                        ? String(decoding: unescape(fields[dash + 2]), as: UTF8.self) : ""))
         }
         return found
     }
 
     /// The table writes space, tab, line feed and backslash as three octal digits.
-    private static func unescape(_ field: Substring) -> String {
+    private static func unescape(_ field: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
-        var rest = Array(field.utf8)[...]
+        var rest = field[...]
         while let byte = rest.popFirst() {
             let digits = rest.prefix(3)
             if byte == UInt8(ascii: "\\"), digits.count == 3,
@@ -102,7 +108,7 @@ package enum MountTable {
                 bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// An absolute path without a trailing slash; space, tab, line feed and backslash as octal.

@@ -20,34 +20,34 @@ public enum WorkspaceLocator {
 
     /// What is mounted at a path, if that is the root of a mount of ours.
     public static func sourceOfMount(at path: String) -> String? {
-        guard let place = resolved(path), let source = MountTable.source(of: place),
-            MountTable.place(of: place, in: source) == ""
+        guard let place = resolved(Array(path.utf8)), let source = MountTable.source(of: place),
+            MountTable.place(of: place, in: source) == []
         else { return nil }
         return source
     }
 
     /// A path as its name inside a workspace: absolute below a mount of it, or relative while the
     /// working directory is in one, as git takes it; else from the root of the workspace.
-    public static func pathInside(_ text: String, of workspace: String) throws(AccessError)
-        -> String
-    {
-        let source = resolved(workspace) ?? workspace
-        if text.hasPrefix("/") {
-            // What is there may be gone, so only the directory is looked up.
-            let (directory, name) = AtomicFile.split(text)
-            let place = resolved(directory) ?? directory
-            return MountTable.place(of: place, in: source).map { "\($0)/\(name)" } ?? text
+    public static func pathInside(_ path: [UInt8], of workspace: String) -> [UInt8] {
+        let slash = UInt8(ascii: "/")
+        let source = resolved(Array(workspace.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        func inside(_ directory: [UInt8]) -> [UInt8]? {
+            resolved(directory).flatMap { MountTable.place(of: $0, in: source ?? workspace) }
         }
-        guard let place = resolved("."), let prefix = MountTable.place(of: place, in: source) else {
-            return text
+        guard path.first == slash else {
+            return inside([UInt8(ascii: ".")]).map { $0 + [slash] + path } ?? path
         }
-        return "\(prefix)/\(text)"
+        // What is there may be gone, so only the directory is looked up.
+        let end = path.lastIndex(of: slash) ?? 0
+        let name = path[(end + 1)...]
+        return inside(end == 0 ? [slash] : Array(path[..<end])).map { $0 + [slash] + name } ?? path
     }
 
-    private static func resolved(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
+    private static func resolved(_ path: [UInt8]) -> [UInt8]? {
+        let text = path.map { CChar(bitPattern: $0) } + [0]
+        guard let resolved = realpath(text, nil) else { return nil }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 
     private static func directory(of path: String) throws(AccessError) -> String {
@@ -60,10 +60,11 @@ public enum WorkspaceLocator {
 
     /// The workspace that a path lies in or is mounted from.
     private static func containing(_ path: String) -> String? {
-        guard var place = resolved(path) else { return nil }
-        if let source = MountTable.source(of: place), Workspace.isWorkspace(source) {
+        guard let bytes = resolved(Array(path.utf8)) else { return nil }
+        if let source = MountTable.source(of: bytes), Workspace.isWorkspace(source) {
             return source
         }
+        var place = String(decoding: bytes, as: UTF8.self)
         while place != "/" {
             if Workspace.isWorkspace(place) { return place }
             place = AtomicFile.split(place).directory

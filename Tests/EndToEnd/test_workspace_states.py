@@ -147,6 +147,22 @@ class States(WorkspaceTest):
         self.capsule("forget", name, "--all-states", "-w", point)
         self.assertEqual(os.listdir(os.fsencode(point)), [])
 
+    def test_within_odd_directories(self):
+        """A path is taken from the working directory, whatever that is called, bound or not."""
+        point = os.fsencode(self.attach("timeline=0"))
+        bound = self.path("bound")
+        os.mkdir(bound)
+        for name in (b"odd-\xff", b"\xcc\x81accent", b"plain"):
+            support.write(os.path.join(point, name, b"file"), b"12345")
+        self.capsule("snapshot", "create", "one", "-w", os.fsdecode(point))
+        self.run_command(["mount", "--bind", os.path.join(point, name), bound])
+        self.addCleanup(support.detach, bound)
+        for place in (*(os.path.join(point, name) for name in os.listdir(point)), bound):
+            rows = self.capsule_json("history", "file", cwd=place)["versions"]
+            self.assertEqual([row["size"] for row in rows], [5])
+        self.run_command(["umount", bound])
+        self.umount(os.fsdecode(point))
+
     def test_deleted_while_open(self):
         """A file of a state that goes cannot be read any more: an error, and never zeros."""
         point = self.attach("timeline=0")

@@ -75,9 +75,10 @@ struct WorkspaceOptions: ParsableArguments {
 
     /// The components of a path in the workspace. Throws for the root and for `..`.
     func components(_ text: String) throws -> [[UInt8]] {
-        let inside = try WorkspaceLocator.pathInside(text, of: try path())
+        let inside = WorkspaceLocator.pathInside(
+            RawArgument.bytes(of: text), of: try path())
         var components: [[UInt8]] = []
-        for part in RawArgument.bytes(of: inside).split(separator: 47).map(Array.init) {
+        for part in inside.split(separator: 47).map(Array.init) {
             switch part {
             case [46]: continue
             case [46, 46]:
