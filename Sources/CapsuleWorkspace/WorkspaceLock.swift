@@ -28,7 +28,7 @@ final class WorkspaceLock {
                 }
                 guard Environment.monotonicSeconds() < deadline else {
                     throw WorkspaceError(
-                        EWOULDBLOCK, "\(path): it is in use by \(Self.note(in: file))")
+                        EWOULDBLOCK, "\(path): it is in use by \(Self.holder(of: file))")
                 }
             }
             usleep(50_000)
@@ -61,7 +61,13 @@ final class WorkspaceLock {
         return bytes.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func note(in file: FileStorage) -> String { lines(in: file).first ?? unknown }
+    /// Who has what could not be locked. Readers leave no note: theirs is that of a writer before.
+    private static func holder(of file: FileStorage) -> String {
+        let isRead = (try? file.lock(exclusive: false, wait: false)) != nil
+        return isRead
+            ? "a process that reads it, such as a mount with '-o ro'"
+            : lines(in: file).first ?? unknown
+    }
 
     private func writeNote() throws(SystemError) {
         let text = "process \(getpid()) on \(Environment.hostName) since \(Timestamp.now.rfc3339)\n"

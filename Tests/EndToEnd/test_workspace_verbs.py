@@ -80,11 +80,14 @@ class MountedOrNot(VerbTest):
 
     def test_patience(self):
         """Behind a reader a writer waits as long as it is told to, and then says so."""
-        point = self.attach("ro")
+        self.umount(self.attach())
+        point = self.attach("ro", point=self.path("mnt"))
         start = time.monotonic()
-        code, _ = self.error_of(
+        code, message = self.error_of(
             "snapshot", "create", "one", *self.named, "--lock-timeout", "1", rc=2)
         self.assertEqual(code, "locked")
+        # The writer that left its note is gone.
+        self.assertIn("a process that reads it", message)
         self.assertGreater(time.monotonic() - start, 0.9)
         self.verb("timeline")
         waiting = self.start(
