@@ -367,6 +367,18 @@ class Damage(WorkspaceTest):
                     self.assertIsNone(found)
         self.assertEqual(self.outcome(point), {})
 
+    def test_one_copy_of_the_slots(self):
+        """It opens with the other copy, doctor tells, and a change of slots mends it."""
+        self.umount(self.attach())
+        key = ["--key-file", self.key_file]
+        for offset in (4096 + 100, 12288 + 100):
+            self.damage(f"{self.ws}/workspace", offset)
+            result = self.capsule("doctor", self.ws, *key, rc=2)
+            self.assertIn(b"the spare copy of the slot area", result.stdout)
+            new = self.path(f"key{offset}")
+            self.capsule("slot", "add", self.ws, *key, "--new-key-file", new)
+            self.capsule("doctor", self.ws, *key)
+
     def test_older_database(self):
         """`metadata` from before a later unmount is refused, or gives EIO; so are its pages."""
         point = self.attach()

@@ -92,7 +92,7 @@ struct Examination {
         }
         self.file = file
         add(.ok, "structure", "header, slots, signatures and trailer are whole", remedy: nil)
-        examineCopies(file)
+        examineCopies([("slot", file.slotAreas), ("signature", file.signatureAreas)])
         examineSlots(file)
         examineOrigin(file)
         let keys = try unlock(file)
@@ -111,8 +111,9 @@ struct Examination {
         return keys
     }
 
-    private mutating func examineCopies(_ file: CapsuleFile) {
-        for (name, pair) in [("slot", file.slotAreas), ("signature", file.signatureAreas)] {
+    /// Whether both copies of the areas are there, and alike.
+    mutating func examineCopies(_ areas: [(name: String, pair: AreaPair)]) {
+        for (name, pair) in areas {
             if let fault = pair.otherFault {
                 add(
                     .error, "copies", "the spare copy of the \(name) area: \(fault)",

@@ -50,6 +50,7 @@ extension Examination {
                 .ok, "tree", "every page of the database, every name and link\(blocks) is right",
                 remedy: nil)
         }
+        examineCopies([("slot", try WorkspaceOpener.keyFile(of: path).slotAreas)])
         let (errors, warnings) = (
             findings.count { $0.severity == .error }, findings.count { $0.severity == .warning }
         )
