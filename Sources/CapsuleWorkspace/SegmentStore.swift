@@ -324,6 +324,14 @@ final class SegmentStore: Sendable {
         return (present.subtracting(known).sorted(), known.subtracting(present).sorted())
     }
 
+    /// The name of a segment's file and its length; nil where it is not there.
+    func file(of number: Int64) -> (name: String, length: UInt64)? {
+        guard let name = state.withLock({ $0.names[number].map(Self.fileName) }),
+            let length = try? directory.open(name, isWritable: false).length()
+        else { return nil }
+        return (name, length)
+    }
+
     /// Fills `buffer` with a range of a file: what its extents hold, and zeros between them.
     func read(
         _ extents: [FileExtent], in range: Range<UInt64>,

@@ -45,6 +45,7 @@ public struct WorkspaceCheck {
             }
         }
         try checkSegments()
+        try checkLengths()
         if isDeep { try checkBlocks() }
     }
 
@@ -153,6 +154,45 @@ public struct WorkspaceCheck {
                 WorkspaceFault(
                     .strays, "no state has anything in segments/\(name)",
                     of: "segments/\(name)"))
+        }
+    }
+
+    /// Segments that were cut short: their blocks need not be read for that.
+    private func checkLengths() throws(WorkspaceError) {
+        let ends: [(segment: Int64, end: UInt64)]
+        do throws(WorkspaceError) {
+            ends = try storedEnds()
+        } catch {
+            return try found(.segments, error)
+        }
+        for (segment, end) in ends {
+            guard let file = live.segments.file(of: segment), file.length < end else { continue }
+            report(
+                WorkspaceFault(
+                    .segments,
+                    "the segment \(file.name) has \(file.length) bytes, and its blocks \(end)",
+                    of: "segments/\(file.name)"))
+        }
+    }
+
+    private func storedEnds() throws(WorkspaceError) -> [(segment: Int64, end: UInt64)] {
+        try live.locked { () throws(WorkspaceError) in
+            try stored { () throws(StoreError) in
+                try Statement(
+                    live.database,
+                    """
+                    SELECT segment, max(place + packed) FROM (
+                      SELECT segment, place, packed FROM extent
+                      UNION ALL SELECT segment, place, packed FROM past_extent)
+                    GROUP BY segment
+                    """
+                ).all {
+                    (
+                        segment: $0.integer(0),
+                        end: UInt64(clamping: $0.integer(1)) + UInt64(SegmentStore.overhead)
+                    )
+                }
+            }
         }
     }
 

@@ -226,6 +226,8 @@ class Damage(WorkspaceTest):
         """A segment that is too short, or not there: EIO for its files, and new ones work."""
         point, border = self.two_files()
         os.truncate(self.segment(), border + 1000)
+        result = self.capsule("doctor", self.ws, "--key-file", self.key_file, rc=2)
+        self.assertIn(b"has %d bytes, and its blocks" % (border + 1000), result.stdout)
         self.attach(point=point)
         self.fails_with(errno.EIO, lambda: support.read(f"{point}/two"))
         self.assertEqual(support.read(f"{point}/one"), trees.noise(300_000, 1))
@@ -375,8 +377,7 @@ class Damage(WorkspaceTest):
             self.damage(f"{self.ws}/workspace", offset)
             result = self.capsule("doctor", self.ws, *key, rc=2)
             self.assertIn(b"the spare copy of the slot area", result.stdout)
-            new = self.path(f"key{offset}")
-            self.capsule("slot", "add", self.ws, *key, "--new-key-file", new)
+            self.capsule("slot", "add", self.ws, *key, "--new-key-file", self.path(f"new{offset}"))
             self.capsule("doctor", self.ws, *key)
 
     def test_older_database(self):
