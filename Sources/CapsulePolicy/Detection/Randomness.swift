@@ -78,6 +78,12 @@ enum Randomness {
         guard value.count >= mixedLengthMin, value.contains(where: ASCII.isDigit),
             value.contains(where: ASCII.isLetter)
         else { return false }
+        return counts(value)
+    }
+
+    /// Whether a part of a value goes through the alphabet or the digits.
+    static func counts(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard value.count > 1 else { return false }
         var steps = 0
         for index in 1..<value.count {
             let (first, second) = (value[index - 1] | 32, value[index] | 32)

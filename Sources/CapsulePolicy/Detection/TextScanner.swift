@@ -42,6 +42,10 @@ struct TextScanner {
             // Most rules that share a word want it in the same place.
             var (place, answer) = (RedactionRule.KeywordPlace.anywhere, true)
             for number in rules.wakes[word] where context.isActive[number] {
+                if rules.keywordPlaces[number] == .serviceName {
+                    if isText { findKey(of: rules.services[word], text, start..<end, number) }
+                    continue
+                }
                 if rules.keywordPlaces[number] != place {
                     place = rules.keywordPlaces[number]
                     answer = Self.wakes(place, text, start, end)
@@ -63,6 +67,15 @@ struct TextScanner {
         }
     }
 
+    /// Looks for the key of a service near its name.
+    private mutating func findKey(
+        of service: ServiceKey?, _ text: UnsafeBufferPointer<UInt8>, _ name: Range<Int>,
+        _ number: Int
+    ) {
+        guard let range = service?.find(text, name: name) else { return }
+        take(context.rules.rules[number], text, [range], range)
+    }
+
     /// Whether a keyword stands where its rule wants it.
     @inline(__always)
     private static func wakes(
@@ -78,7 +91,7 @@ struct TextScanner {
                     || !ASCII.isLetter(text[end - 1]))
         case .assignedName: isAssigned(text, end)
         case .beforeToken: isBeforeToken(text, end)
-        case .tokenRun: false
+        case .tokenRun, .serviceName: false
         }
     }
 

@@ -5,6 +5,8 @@ final class CompiledRules: Sendable {
     let matcher: KeywordMatcher
     /// For each word of the matcher the rules that it wakes.
     let wakes: [[Int]]
+    /// The service that each word of the matcher names, if it is one.
+    let services: [ServiceKey?]
     /// Where the words of each rule must stand.
     let keywordPlaces: [RedactionRule.KeywordPlace]
     /// The rules without keywords, which every text concerns.
@@ -33,6 +35,7 @@ final class CompiledRules: Sendable {
         self.rules = rules
         self.allowlists = allowlists
         self.wakes = wakes
+        services = words.map { ServiceKey.all[$0] }
         keywordPlaces = rules.map(\.keywordPlace)
         matcher = KeywordMatcher(words)
         isLocal = rules.allSatisfy { rule in

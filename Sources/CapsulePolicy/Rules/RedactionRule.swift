@@ -41,6 +41,8 @@ struct RedactionRule: Sendable {
         case beforeToken
         /// No keyword: a word that is as long and mixed as a token.
         case tokenRun
+        /// The name of a service near what may be its key; the pattern is not asked.
+        case serviceName
     }
 
     /// Which of two findings at one place gives its kind.

@@ -3,6 +3,11 @@ extension StandardRules {
     /// Tokens of any service, and secrets that their own form gives away.
     static let shapes = #"""
         [[rules]]
+        id = "service-key"
+        description = "Random value beside the name of a service"
+        regex = '''[A-Za-z0-9][A-Za-z0-9_.+/=-]{11,199}'''
+
+        [[rules]]
         id = "prefixed-token"
         description = "Random value after the prefix of its service"
         regex = """\

@@ -42,13 +42,13 @@ enum StandardRules {
     /// Rules whose findings give way to others.
     private static let vagueRules: Set<String> = [
         "spoken-token", "letters-password", "prefixed-token", "mixed-token",
-        "garbled-password", "digits-key",
+        "garbled-password", "digits-key", "service-key",
     ]
 
     /// Where the keywords of rules that take any service's tokens must stand.
     private static let keywordPlaces: [String: RedactionRule.KeywordPlace] = [
         "spoken-token": .beforeToken, "mixed-token": .tokenRun,
-        "prefixed-token": .tokenRun,
+        "prefixed-token": .tokenRun, "service-key": .serviceName,
     ]
 
     /// What no pattern can say of the values of rules.
@@ -128,6 +128,7 @@ enum StandardRules {
             rule.keywordPlace = .assignedName
         } else if let place = keywordPlaces[rule.id] {
             rule.keywordPlace = place
+            if place == .serviceName { rule.keywords = ServiceKey.names }
         } else if let pattern = rule.pattern,
             RedactionRule.beginsWithKeywords(pattern.source, rule.keywords)
         {
