@@ -97,10 +97,12 @@ struct ServiceKey: Sendable {
         }
         var long = word
         while long < farthest,
-            ASCII.isWord(text[long]) || "-+/=.".utf8.contains(text[long])
+            ASCII.isWord(text[long]) || "-+/.".utf8.contains(text[long])
         {
             long += 1
         }
+        let padding = min(farthest, long + 2)
+        while long < padding, text[long] == UInt8(ascii: "=") { long += 1 }
         // A name of a file, of a host or of a member.
         if long - word > 1, text[word] == UInt8(ascii: "."), ASCII.isLetter(text[word + 1]),
             !shapes.contains(where: { $0.alphabet == .base64 && $0.length == long - start })
@@ -129,14 +131,25 @@ struct ServiceKey: Sendable {
                 return end
             }
         }
-        guard !isWord, plain == word, plain - start >= Self.lengthMin,
-            TokenShape.isDense(UnsafeBufferPointer(rebasing: text[start..<plain]))
-        else { return nil }
-        return plain
+        guard !isWord else { return nil }
+        for end in [long, word] where end - start >= Self.lengthMin {
+            if isKey(UnsafeBufferPointer(rebasing: text[start..<end]), isPlain: end == plain) {
+                return end
+            }
+        }
+        let groups = UnsafeBufferPointer(rebasing: text[start..<word])
+        return groups.count >= 15 && TokenShape.isOfGroups(groups) ? word : nil
     }
 
     /// What stands for characters that are left out.
     private static let blanks = ["xxxxx", "XXXXX"].map { Array($0.utf8) }
+
+    /// Whether a value of no known shape is as random as a key.
+    private func isKey(_ value: UnsafeBufferPointer<UInt8>, isPlain: Bool) -> Bool {
+        if isPlain { return TokenShape.isDense(value) }
+        return value.count(where: ASCII.isDigit) >= 4 && !Self.isUUID(value)
+            && Randomness.looksRandom(value) && Randomness.bitsPerPair(value) >= 4.3
+    }
 
     private static func isUUID(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         value.count == uuidLength
@@ -168,7 +181,7 @@ struct ServiceKey: Sendable {
 
     /// Words that say the same on their own.
     private static let identifierNames: Set<[UInt8]> = Set(
-        ["id", "ids", "ref", "rev", "tag", "branch", "pub"].map { Array($0.utf8) })
+        ["id", "ids", "ref", "rev", "tag", "branch", "tree", "parents", "pub"].map { Array($0.utf8) })
 
     /// Names of what opens something.
     private static let keyNames = [
@@ -183,6 +196,6 @@ struct ServiceKey: Sendable {
         if let last = words.last, Self.identifierNames.contains(Array(last)) { return false }
         let names = Self.keyNames.contains { gap.contains(subsequence: $0) }
         guard isWord else { return true }
-        return names || words.isEmpty && gap.contains { $0 == 58 || $0 == 61 }
+        return names || words.isEmpty || words.count <= 2 && gap.contains { $0 == 58 || $0 == 61 }
     }
 }

@@ -69,7 +69,7 @@ enum ServiceTable {
         a56 pexels
         a60 clustdoc commodities dareboost serphouse sportsmonk tly webscraper workstack
         a62 planyo
-        a64 alienvault allsports appsynergy binance campayn coinbase currencycloud disqus \
+        a64 softlayer alienvault allsports appsynergy binance campayn coinbase currencycloud disqus \
         freshbooks groove hasura hetzner html2pdf iconfinder ipinfodb keen mavenlink mesibo \
         moralis netsuite partnerstack peopledatalabs phrase pinata protocols qubole \
         scrutinizer sheety sumo tmetric typetalk unplugg webflow wistia zipcodeapi
@@ -99,7 +99,7 @@ enum ServiceTable {
         p39 fileio mixpanel
         p40 fetchrss mixpanel
         p43 hereapi
-        p44 brandfetch gocanvas instabot onepagecrm tickettailor unify
+        p44 fibery brandfetch gocanvas instabot onepagecrm tickettailor unify
         p46 beamer
         p48 stytch
         p51 asana
@@ -115,7 +115,7 @@ enum ServiceTable {
         p88 appointedd fullstory kraken mailjet
         p97 harvest
         p128 yelp
-        u binaryedge blazemeter blocknative braze bugsnag canny captaindata clicksend cliengo \
+        u sauce binaryedge blazemeter blocknative braze bugsnag canny captaindata clicksend cliengo \
         coda codecov coinmarketcap collect2 cypress ditto docker dockerhub duply figma findl \
         guardian guru heroku hubspot intelx interseller keycloak kontent kucoin launchdarkly \
         logentries loggly loginradius logz magnetic moosend nftport okx onesignal \
@@ -169,7 +169,7 @@ enum ServiceTable {
         x16 wunderground
         x24 exchangerate kucoin metaapi plaid sendbird umeng
         x30 plaid
-        x32 amap amplitude anypoint api2cart autopilot billomat bmob braintree cloze darksky \
+        x32 hockeyapp softlayer amap amplitude anypoint api2cart autopilot billomat bmob braintree cloze darksky \
         elevenlabs fedex fitbit fossa gtmetrix haveibeenpwned hibp honeycomb instagram ipstack \
         iterable lastfm lemlist libraries.io logdna madkudu memcachier namecheap opencage \
         openexchangerates pardot pdfshift recurly rollbar runrunit speechtext spotify streak \
@@ -193,6 +193,8 @@ enum ServiceTable {
         webex whitesource withings youneedabudget
         x72 activecampaign
         x128 planview planviewleankit poloniex veracode
+        w42 okta
+        p77 ditto
         - ably admob adyen airtable aiven akamai alipay apiary apifonica appdynamics appfollow \
         applitools applovin appsflyer auth0 avalara avaza ayrshare backblaze baremetrics \
         besttime bing bitrise blackduck blogger bombbomb bonsai borgbase branchio budibase \
@@ -217,7 +219,7 @@ enum ServiceTable {
 
     /// Names that are words, too: what follows them must look like what assigns a key.
     static let words = """
-        ably abstract adobe agora airship apollo atlassian autopilot azure binance bing \
+        sauce ably abstract adobe agora airship apollo atlassian autopilot azure binance bing \
         bunny calendarific canny chatbot cicero circle clearbit clockwork cloudflare coda \
         commodities confluence copper cypress daily dandelion datadog debounce delighted demio \
         deputy discord ditto docker elastic enigma envoy eraser exchangerate exchangerates \

@@ -81,7 +81,7 @@ enum TokenShape {
         if prefix.contains(where: namingParts.contains) { return false }
         if mix.isOfThreeKinds { return length >= 28 }
         let isJoined = value[parts[main].startIndex - 1] == UInt8(ascii: "_")
-        return mix.isOfOneCase && isJoined && length >= 32
+        return mix.isOfOneCase && (isJoined ? length >= 32 : length >= 36 && !mix.isHex)
     }
 
     /// Whether a value mixes capitals, small letters and digits as only tokens do, or letters of
@@ -99,7 +99,7 @@ enum TokenShape {
     }
 
     /// Whether groups of as many capitals and digits make a key, as they do for products.
-    private static func isOfGroups(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    static func isOfGroups(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         let groups = value.split(
             separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         return groups.count >= 3 && groups[0].count >= 4

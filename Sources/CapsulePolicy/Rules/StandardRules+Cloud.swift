@@ -41,7 +41,7 @@ extension StandardRules {
         [[rules]]
         id = "aws-mws-token"
         description = "Amazon MWS token"
-        regex = '''(amzn\.mws\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'''
+        regex = '''(amzn\.mws\.[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12})'''
         keywords = ["amzn.mws"]
 
         [[rules]]
@@ -137,7 +137,7 @@ extension StandardRules {
         [[rules]]
         id = "digitalocean-token"
         description = "DigitalOcean token"
-        regex = '''\b(do[opr]_v1_[a-f0-9]{64})\b'''
+        regex = '''\b(do[opr]_v1_[A-Za-z0-9]{64})\b'''
         keywords = ["doo_v1_", "dop_v1_", "dor_v1_"]
 
         [[rules]]
@@ -158,7 +158,7 @@ extension StandardRules {
         [[rules]]
         id = "cloudflare-origin-key"
         description = "Cloudflare origin CA key"
-        regex = '''\b(v1\.0-[a-f0-9]{24,64}-[a-f0-9]{64,150})\b'''
+        regex = '''\b(v1\.0-[A-Za-z0-9]{24,64}-[A-Za-z0-9]{64,150})\b'''
         keywords = ["v1.0-"]
 
         [[rules]]
@@ -197,7 +197,7 @@ extension StandardRules {
         [[rules]]
         id = "supabase-key"
         description = "Supabase key"
-        regex = '''\b(sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{22,50})'''
+        regex = '''\b(sbp_[A-Za-z0-9]{40}|sb_secret_[A-Za-z0-9_-]{22,50})'''
         keywords = ["sbp_", "sb_secret_"]
 
         [[rules]]
@@ -265,7 +265,7 @@ extension StandardRules {
         [[rules]]
         id = "pulumi-token"
         description = "Pulumi token"
-        regex = '''\b(pul-[a-f0-9]{40})\b'''
+        regex = '''\b(pul-[A-Za-z0-9]{40})\b'''
         keywords = ["pul-"]
 
         [[rules]]

@@ -78,7 +78,7 @@ extension StandardRules {
         [[rules]]
         id = "rubygems-key"
         description = "RubyGems key"
-        regex = '''\b(rubygems_[a-f0-9]{48})\b'''
+        regex = '''\b(rubygems_[A-Za-z0-9]{48})\b'''
         keywords = ["rubygems_"]
 
         [[rules]]
@@ -121,7 +121,7 @@ extension StandardRules {
         [[rules]]
         id = "sonar-token"
         description = "SonarQube token"
-        regex = '''\b(sq[upa]_[a-f0-9]{40})\b'''
+        regex = '''\b(sq[upa]_[A-Za-z0-9]{40})\b'''
         keywords = ["squ_", "sqp_", "sqa_"]
 
         [[rules]]
@@ -153,13 +153,13 @@ extension StandardRules {
         [[rules]]
         id = "sourcegraph-token"
         description = "Sourcegraph token"
-        regex = '''\b(sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}|slk_[a-f0-9]{64})\b'''
+        regex = '''\b(sgp_(?:[A-Za-z0-9]{16}_|local_)?[A-Za-z0-9]{40}|slk_[A-Za-z0-9]{64})\b'''
         keywords = ["sgp_", "slk_"]
 
         [[rules]]
         id = "postman-key"
         description = "Postman key"
-        regex = '''\b(PMAK-[a-f0-9]{24}-[a-f0-9]{34})\b'''
+        regex = '''\b(PMAK-[A-Za-z0-9]{24}-[A-Za-z0-9]{34})\b'''
         keywords = ["pmak-"]
 
         [[rules]]
@@ -234,7 +234,7 @@ extension StandardRules {
         [[rules]]
         id = "launchdarkly-key"
         description = "LaunchDarkly key"
-        regex = '''\b((?:sdk|mob|api)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b'''
+        regex = '''\b((?:sdk|mob|api)-[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12})\b'''
         keywords = ["sdk-", "mob-", "api-"]
 
         [[rules]]

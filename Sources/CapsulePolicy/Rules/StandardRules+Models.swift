@@ -50,7 +50,7 @@ extension StandardRules {
         [[rules]]
         id = "openrouter-key"
         description = "OpenRouter key"
-        regex = '''\b(sk-or-v1-[a-f0-9]{64})\b'''
+        regex = '''\b(sk-or-v1-[A-Za-z0-9]{64})\b'''
         keywords = ["sk-or-"]
 
         [[rules]]
@@ -63,7 +63,7 @@ extension StandardRules {
         [[rules]]
         id = "langsmith-key"
         description = "LangSmith key"
-        regex = '''\b(lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10})\b'''
+        regex = '''\b(lsv2_(?:pt|sk)_[A-Za-z0-9]{32}_[A-Za-z0-9]{10})\b'''
         keywords = ["lsv2_"]
 
         [[rules]]
@@ -100,7 +100,7 @@ extension StandardRules {
         [[rules]]
         id = "airtable-token"
         description = "Airtable token"
-        regex = '''\b(pat[A-Za-z0-9]{14}\.[a-f0-9]{64})\b'''
+        regex = '''\b(pat[A-Za-z0-9]{14}\.[A-Za-z0-9]{64})\b'''
         keywords = ["pat"]
 
         [[rules]]
@@ -142,7 +142,7 @@ extension StandardRules {
         [[rules]]
         id = "hubspot-token"
         description = "HubSpot token"
-        regex = '''\b(pat-(?:na|eu)\d-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b'''
+        regex = '''\b(pat-(?:na|eu)\d-[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12})\b'''
         keywords = ["pat-na", "pat-eu"]
 
         [[rules]]
@@ -160,7 +160,7 @@ extension StandardRules {
         [[rules]]
         id = "shippo-token"
         description = "Shippo token"
-        regex = '''\b(shippo_(?:live|test)_[a-f0-9]{40})\b'''
+        regex = '''\b(shippo_(?:live|test)_[A-Za-z0-9]{40})\b'''
         keywords = ["shippo_"]
 
         [[rules]]
@@ -184,8 +184,8 @@ extension StandardRules {
         [[rules]]
         id = "intra42-secret"
         description = "Intra42 secret"
-        regex = '''\b(s-s4t2(?:ud|af)-[a-f0-9]{64})\b'''
-        keywords = ["s-s4t2"]
+        regex = '''\b([su]-s4t2(?:ud|af)-[A-Za-z0-9]{64})\b'''
+        keywords = ["-s4t2"]
 
         [[rules]]
         id = "onepassword-token"

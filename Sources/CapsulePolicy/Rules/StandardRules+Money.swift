@@ -23,13 +23,13 @@ extension StandardRules {
         [[rules]]
         id = "shopify-token"
         description = "Shopify token"
-        regex = '''\b(shp(?:at|ca|pa|ss|ua|tka)_[a-fA-F0-9]{32})\b'''
+        regex = '''\b(shp(?:at|ca|pa|ss|ua|tka)_[A-Za-z0-9]{32})\b'''
         keywords = ["shpat_", "shpca_", "shppa_", "shpss_", "shpua_", "shptka_"]
 
         [[rules]]
         id = "paypal-token"
         description = "PayPal or Braintree token"
-        regex = '''(access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32})'''
+        regex = '''(access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[A-Za-z0-9]{32})'''
         keywords = ["access_token$"]
 
         [[rules]]

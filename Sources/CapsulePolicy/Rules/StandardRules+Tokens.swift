@@ -96,7 +96,7 @@ extension StandardRules {
         [[rules]]
         id = "e2b-key"
         description = "E2B key"
-        regex = '''\b(e2b_[a-f0-9]{40})\b'''
+        regex = '''\b(e2b_[A-Za-z0-9]{40})\b'''
         keywords = ["e2b_"]
 
         [[rules]]
@@ -114,7 +114,7 @@ extension StandardRules {
         [[rules]]
         id = "firecrawl-key"
         description = "Firecrawl key"
-        regex = '''\b(fc-[a-f0-9]{32})\b'''
+        regex = '''\b(fc-[A-Za-z0-9]{32})\b'''
         keywords = ["fc-"]
         entropy = 3
 
@@ -134,7 +134,7 @@ extension StandardRules {
         [[rules]]
         id = "harness-key"
         description = "Harness key"
-        regex = '''\b([ps]at\.[A-Za-z0-9_-]{22}\.[a-f0-9]{24}\.[A-Za-z0-9]{20})\b'''
+        regex = '''\b([ps]at\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{20})\b'''
         keywords = ["pat.", "sat."]
 
         [[rules]]
@@ -159,13 +159,13 @@ extension StandardRules {
         [[rules]]
         id = "jina-key"
         description = "Jina key"
-        regex = '''\b(jina_[a-f0-9]{32}[A-Za-z0-9_-]{20,40})'''
+        regex = '''\b(jina_[A-Za-z0-9]{32}[A-Za-z0-9_-]{20,40})'''
         keywords = ["jina_"]
 
         [[rules]]
         id = "langfuse-key"
         description = "Langfuse secret key"
-        regex = '''\b(sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b'''
+        regex = '''\b(sk-lf-[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12})\b'''
         keywords = ["sk-lf-"]
 
         [[rules]]
@@ -183,7 +183,7 @@ extension StandardRules {
         [[rules]]
         id = "mailersend-token"
         description = "MailerSend token"
-        regex = '''\b(mlsn\.[a-f0-9]{64})\b'''
+        regex = '''\b(mlsn\.[A-Za-z0-9]{64})\b'''
         keywords = ["mlsn."]
 
         [[rules]]

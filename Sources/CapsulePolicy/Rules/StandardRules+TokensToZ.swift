@@ -65,7 +65,7 @@ extension StandardRules {
         [[rules]]
         id = "rootly-key"
         description = "Rootly key"
-        regex = '''\b(rootly_[a-f0-9]{64})\b'''
+        regex = '''\b(rootly_[A-Za-z0-9]{64})\b'''
         keywords = ["rootly_"]
 
         [[rules]]
@@ -83,7 +83,7 @@ extension StandardRules {
         [[rules]]
         id = "scrapfly-key"
         description = "Scrapfly key"
-        regex = '''\b(scp-(?:live|test)-[a-f0-9]{32})\b'''
+        regex = '''\b(scp-(?:live|test)-[A-Za-z0-9]{32})\b'''
         keywords = ["scp-live-", "scp-test-"]
 
         [[rules]]
@@ -139,7 +139,7 @@ extension StandardRules {
         [[rules]]
         id = "trello-token"
         description = "Trello token"
-        regex = '''\b(ATTA[a-f0-9]{64,76})\b'''
+        regex = '''\b(ATTA[A-Za-z0-9]{64,76})\b'''
         keywords = ["atta"]
 
         [[rules]]
@@ -166,19 +166,19 @@ extension StandardRules {
         [[rules]]
         id = "voiceflow-key"
         description = "Voiceflow key"
-        regex = '''\b(VF\.(?:(?:DM|WS)\.)?[a-fA-F0-9]{24}\.[A-Za-z0-9]{16})\b'''
+        regex = '''\b(VF\.(?:(?:DM|WS)\.)?[A-Za-z0-9]{24}\.[A-Za-z0-9]{16})\b'''
         keywords = ["vf."]
 
         [[rules]]
         id = "wakatime-key"
         description = "WakaTime key"
-        regex = '''\b(waka_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b'''
+        regex = '''\b(waka_[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12})\b'''
         keywords = ["waka_"]
 
         [[rules]]
         id = "woocommerce-key"
         description = "WooCommerce key"
-        regex = '''\b(c[sk]_[a-f0-9]{40})\b'''
+        regex = '''\b(c[sk]_[A-Za-z0-9]{40})\b'''
         keywords = ["cs_", "ck_"]
 
         [[rules]]
