@@ -44,7 +44,7 @@ enum Randomness {
     /// Whether a value is more like dice than like a name. Without quotes it may be a name of the
     /// program's own, which letters alone do not tell from a value.
     static func looksRandom(_ value: UnsafeBufferPointer<UInt8>, isQuoted: Bool = true) -> Bool {
-        if isHex(value) || isLongNumber(value) || isMixed(value) || isSample(value) { return true }
+        if isHex(value) || isLongNumber(value) || isUUID(value) || isMixed(value) || isSample(value) { return true }
         let bits = bitsPerPair(value)
         let stem = value.prefix(while: { !ASCII.isDigit($0) }).count
         let isWord = value[stem...].allSatisfy(ASCII.isDigit) && value.count - stem <= 4
@@ -98,6 +98,15 @@ enum Randomness {
     /// Whether a value has more digits than a number that means something.
     private static func isLongNumber(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         value.count >= digitsMin && value.allSatisfy(ASCII.isDigit)
+    }
+
+    /// Whether a value has the form of a UUID, of whatever digits.
+    static func isUUID(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        value.count == 36
+            && value.indices.allSatisfy { place in
+                [8, 13, 18, 23].contains(place)
+                    ? value[place] == UInt8(ascii: "-") : ASCII.isHex(value[place])
+            }
     }
 
     private static func isHex(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

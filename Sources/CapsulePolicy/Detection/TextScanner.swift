@@ -95,7 +95,7 @@ struct TextScanner {
         }
     }
 
-    /// Whether one of the next words is as long as a token, and has a digit.
+    /// Whether one of the next words is as long as a token, longer if it has no digit.
     private static func isBeforeToken(
         _ text: UnsafeBufferPointer<UInt8>, _ end: Int
     ) -> Bool {
@@ -109,7 +109,7 @@ struct TextScanner {
             while index < farthest, isTokenByte(text[index]) {
                 hasDigit = hasDigit || ASCII.isDigit(text[index])
                 index += 1
-                if hasDigit, index - start >= 16 { return true }
+                if index - start >= (hasDigit ? 12 : 20) { return true }
             }
             if index < text.count, text[index] == 10 { return false }
             index += 1

@@ -110,6 +110,20 @@ enum TokenShape {
             }
     }
 
+    /// Whether a value after the word for a token is one, even if it only goes through the letters.
+    @Sendable
+    static func isSpoken(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        if value.count < 16 {
+            let mix = Mix(value[...])
+            return value.allSatisfy(ASCII.isAlphanumeric) && mix.turns >= 4 && mix.digits >= 3
+                && mix.upper + mix.lower >= 3
+        }
+        if value.contains(where: ASCII.isDigit) { return isDense(value) }
+        return value.count >= 20 && value.allSatisfy(ASCII.isLetter)
+            && (Randomness.counts(value) || value.allSatisfy(ASCII.isHex)
+                || Randomness.looksRandom(value, isQuoted: false))
+    }
+
     /// Whether a value has as many digits and letters as no name has.
     @Sendable
     static func isDense(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

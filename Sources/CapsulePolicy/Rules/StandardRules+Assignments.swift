@@ -178,7 +178,7 @@ extension StandardRules {
         description = "Secret in the value beside its name in JSON or YAML"
         regex = """\
         (?i)[\"']?(?:name|key)[\"']?\\s{0,2}:\\s{0,2}[\"']?[\\w.-]{0,40}(?:password|passwd|_pwd|\
-        _pass|secret|api_?key|_token|secret_?key|access_?key)[\"']?(?:\\s{0,2},)?\\s{1,40}[\"']?\
+        _pass|secret|api_?key|_token|secret_?key|_key)[\"']?(?:\\s{0,2},)?\\s{1,40}[\"']?\
         value[\"']?\\s{0,2}:\\s{0,2}[\"']?([^\\s\"'${}<>%*|>][^\\s\"'${}<>%]{5,200})[\"']?(?:[\\\
         s,}\\]]|$)"""
         keywords = ["\"value\"", "value:"]

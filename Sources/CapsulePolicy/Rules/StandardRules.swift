@@ -42,7 +42,7 @@ enum StandardRules {
     /// Rules whose findings give way to others.
     private static let vagueRules: Set<String> = [
         "spoken-token", "letters-password", "prefixed-token", "mixed-token",
-        "garbled-password", "digits-key", "service-key",
+        "garbled-password", "digits-key", "service-key", "xml-key",
     ]
 
     /// Where the keywords of rules that take any service's tokens must stand.
@@ -57,7 +57,8 @@ enum StandardRules {
         "generic-random": { Randomness.looksRandom($0) },
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
-        "spoken-token": { TokenShape.isDense($0) },
+        "xml-key": { Randomness.looksRandom($0) && TokenShape.isDense($0) },
+        "spoken-token": { TokenShape.isSpoken($0) },
         "prefixed-token": { TokenShape.isPrefixed($0) },
         "mixed-token": { TokenShape.isMixed($0) },
         "garbled-password": { TokenShape.isGarbled($0) },
