@@ -44,7 +44,10 @@ enum Randomness {
     /// Whether a value is more like dice than like a name. Without quotes it may be a name of the
     /// program's own, which letters alone do not tell from a value.
     static func looksRandom(_ value: UnsafeBufferPointer<UInt8>, isQuoted: Bool = true) -> Bool {
-        if isHex(value) || isLongNumber(value) || isUUID(value) || isMixed(value) || isSample(value) { return true }
+        if isHex(value) || isLongNumber(value) || isUUID(value) || isMixed(value) || isSample(value)
+        {
+            return true
+        }
         let bits = bitsPerPair(value)
         let stem = value.prefix(while: { !ASCII.isDigit($0) }).count
         let isWord = value[stem...].allSatisfy(ASCII.isDigit) && value.count - stem <= 4

@@ -181,7 +181,9 @@ struct ServiceKey: Sendable {
 
     /// Words that say the same on their own.
     private static let identifierNames: Set<[UInt8]> = Set(
-        ["id", "ids", "ref", "rev", "tag", "branch", "tree", "parents", "pub"].map { Array($0.utf8) })
+        ["id", "ids", "ref", "rev", "tag", "branch", "tree", "parents", "pub"].map {
+            Array($0.utf8)
+        })
 
     /// Names of what opens something.
     private static let keyNames = [

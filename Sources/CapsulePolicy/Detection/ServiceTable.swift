@@ -1,9 +1,9 @@
 /// The services whose keys their names give away, with the shapes of the keys as the services
 /// document them.
 enum ServiceTable {
-    /// A line for each shape: an alphabet and a length, `u` for a UUID, `-` for no shape of its own,
-    /// and then the services. Alphabets are `x`, hexadecimal digits, `a`, letters and digits, `w`,
-    /// which adds `_` and `-`, and `p`, which adds what base64 has and full stops.
+    /// A line for each shape: an alphabet and a length, `u` for a UUID or `-` for no shape of its
+    /// own, and then the services. Alphabets are `x`, hexadecimal digits, `a`, letters and digits,
+    /// `w`, which adds `_` and `-`, and `p`, which adds what base64 has and full stops.
     static let shapes = """
         a12 kanban kanbantool parsehub uclassify
         a13 debounce luno
@@ -14,7 +14,7 @@ enum ServiceTable {
         a17 hive
         a18 runrunit
         a19 runrunit
-        a20 appveyor artsy browserstack codacy companyhub easyinsight eraser eventbrite \
+        a20 gitlab appveyor artsy browserstack codacy companyhub easyinsight eraser eventbrite \
         finnhub freshdesk github invoiceocean noticeable papertrail pinata plivo pusher quandl \
         runrunit smartystreets statuscake tefter timezoneapi uploadcare
         a21 carboninterface databox
@@ -69,9 +69,9 @@ enum ServiceTable {
         a56 pexels
         a60 clustdoc commodities dareboost serphouse sportsmonk tly webscraper workstack
         a62 planyo
-        a64 softlayer alienvault allsports appsynergy binance campayn coinbase currencycloud disqus \
-        freshbooks groove hasura hetzner html2pdf iconfinder ipinfodb keen mavenlink mesibo \
-        moralis netsuite partnerstack peopledatalabs phrase pinata protocols qubole \
+        a64 softlayer alienvault allsports appsynergy binance campayn coinbase currencycloud \
+        disqus freshbooks groove hasura hetzner html2pdf iconfinder ipinfodb keen mavenlink \
+        mesibo moralis netsuite partnerstack peopledatalabs phrase pinata protocols qubole \
         scrutinizer sheety sumo tmetric typetalk unplugg webflow wistia zipcodeapi
         a76 jupiterone
         a80 abuseipdb crowdin fulcrum scraping[ _-]?bee scrapingbee teamgate
@@ -115,10 +115,10 @@ enum ServiceTable {
         p88 appointedd fullstory kraken mailjet
         p97 harvest
         p128 yelp
-        u sauce binaryedge blazemeter blocknative braze bugsnag canny captaindata clicksend cliengo \
-        coda codecov coinmarketcap collect2 cypress ditto docker dockerhub duply figma findl \
-        guardian guru heroku hubspot intelx interseller keycloak kontent kucoin launchdarkly \
-        logentries loggly loginradius logz magnetic moosend nftport okx onesignal \
+        u sauce binaryedge blazemeter blocknative braze bugsnag canny captaindata clicksend \
+        cliengo coda codecov coinmarketcap collect2 cypress ditto docker dockerhub duply figma \
+        findl guardian guru heroku hubspot intelx interseller keycloak kontent kucoin \
+        launchdarkly logentries loggly loginradius logz magnetic moosend nftport okx onesignal \
         opsgenie postbacks postmark privacy railway refiner rownd runscope salesmate saucelabs \
         scaleway sendbird shortcut signalwire snyk squarespace tokeet transferwise victorops \
         zenscrape zipcodebase zoomeye
@@ -169,11 +169,12 @@ enum ServiceTable {
         x16 wunderground
         x24 exchangerate kucoin metaapi plaid sendbird umeng
         x30 plaid
-        x32 hockeyapp softlayer amap amplitude anypoint api2cart autopilot billomat bmob braintree cloze darksky \
-        elevenlabs fedex fitbit fossa gtmetrix haveibeenpwned hibp honeycomb instagram ipstack \
-        iterable lastfm lemlist libraries.io logdna madkudu memcachier namecheap opencage \
-        openexchangerates pardot pdfshift recurly rollbar runrunit speechtext spotify streak \
-        taxjar theoddsapi thinkific tmdb vimeo websitepulse wechat weixin
+        x32 hockeyapp softlayer amap amplitude anypoint api2cart autopilot billomat bmob \
+        braintree cloze darksky elevenlabs fedex fitbit fossa gtmetrix haveibeenpwned hibp \
+        honeycomb instagram ipstack iterable lastfm lemlist libraries.io logdna madkudu \
+        memcachier namecheap opencage openexchangerates pardot pdfshift recurly rollbar \
+        runrunit speechtext spotify streak taxjar theoddsapi thinkific tmdb vimeo websitepulse \
+        wechat weixin
         x34 jenkins
         x37 cloudflare
         x38 cloudflare
@@ -195,41 +196,48 @@ enum ServiceTable {
         x128 planview planviewleankit poloniex veracode
         w42 okta
         p77 ditto
-        - ably admob adyen airtable aiven akamai alipay apiary apifonica appdynamics appfollow \
-        applitools applovin appsflyer auth0 avalara avaza ayrshare backblaze baremetrics \
-        besttime bing bitrise blackduck blogger bombbomb bonsai borgbase branchio budibase \
-        bunny bybit calendly cashboard chargebee chargify chartbeat chartboost checkmarx \
-        checkout chromatic clearml clevercloud clickup cloudamqp cloudconvert conversiontools \
-        convertapi convier courier criteo crossbrowsertesting deepseek dependencytrack depsdev \
-        discord dovico dynatrace ecostruxureit edenai eloqua envoy everhour exoscale fibery \
-        flagsmith flyio formbucket formio gengo getui gitguardian greynoise helpcrunch \
-        helpdesk hotjar huawei huobi ifttt igdb integromat intercom ironsource jfrog jpush \
-        kobiton kochava langfuse lemonsqueezy lexigram lightstep livestorm localytics \
-        logrocket mailmodo mailsac meetup meilisearch mockaroo mollie mrticktock mulesoft \
-        myintervals neptune netease newrelic ngrok northflank nozbe onedesk openvpn outbrain \
-        pagerduty paperform parsely perfecto photoroom porkbun portainer prismic pubnub pushy \
-        raygun readme reddit redislabs rentman requestfinance salesblink sanity scalingo scalr \
-        searchly sendgrid sendinblue shippo simplynoted smartbear smartsheet sonatype splitio \
-        stoplight storyblok storychief stripo sumologic surveymonkey swaggerhub swiftype \
-        tableau taboola tallyfy tapjoy teamwork teamworkcrm teamworkdesk teamworkspaces telnyx \
-        tencent testrail typesense ubidots unityads uptimerobot urbanairship usps vbout \
-        viewneo voicegain vungle wasabi weaviate web3storage whoisxmlapi woopra workato wrike \
-        xero xiaomi zapier zenkit zeplin zipbooks zoho zuora
+        - ably adafruit admob adyen airtable aiven akamai alibaba alipay anthropic apiary \
+        apifonica apify appdynamics appfollow applitools applovin appsflyer artifactory auth0 \
+        avalara avaza ayrshare backblaze baremetrics besttime bing bitrise blackduck blogger \
+        bombbomb bonsai borgbase branchio budibase bunny bybit caflou calendly cashboard \
+        chargebee chargify chartbeat chartboost chatfuel checkmarx checkout chromatic clearml \
+        clevercloud clickup cloudamqp cloudconvert conversiontools convertapi convier \
+        couchbase courier criteo crossbrowsertesting customerio databricks deepseek \
+        dependencytrack depsdev discord docusign doppler dotdigital dovico dropbox duffel \
+        dynatrace ecostruxureit edenai eloqua envoy everhour exoscale fibery flagsmith \
+        fleetbase flexport flutterwave flyio formbucket formio frameio gengo getui gitguardian \
+        gocardless grafana graphcms greynoise hashicorp helpcrunch helpdesk hotjar huawei \
+        huggingface huobi ifttt igdb integromat intercom ironsource jfrog jpush klaviyo \
+        kobiton kochava langfuse langsmith lemonsqueezy lexigram lightstep livestorm \
+        localytics locationiq logrocket mailchimp mailmodo mailsac mapbox meetup meilisearch \
+        mockaroo mollie mrticktock mulesoft myintervals neptune netease newrelic ngrok \
+        nightfall northflank nozbe octopusdeploy onedesk openai openrouter openvpn outbrain \
+        pagerduty paperform parsely paystack perfecto pganalyze photoroom pinecone planetscale \
+        porkbun portainer posthog postman prismic pubnub pulumi pushy raygun readme reddit \
+        redislabs rentman requestfinance rootly rubygems saladcloud salesblink sanity scalingo \
+        scalr searchly sendgrid sendinblue shippo simplynoted smartbear smartsheet snowflake \
+        sonatype sourcegraph spectralops splitio squareup stoplight storyblok storychief \
+        stripo sumologic supabase surveymonkey swaggerhub swiftype tableau taboola tailscale \
+        tallyfy tapjoy teamwork teamworkcrm teamworkdesk teamworkspaces telegram telnyx \
+        tencent terraform testrail twilio typesense ubidots unityads uptimerobot urbanairship \
+        usps vbout viewneo voiceflow voicegain vungle wasabi weaviate web3storage whoisxmlapi \
+        woopra workato wrike xero xiaomi zapier zenkit zeplin zipbooks zoho zulip zuora
         """
 
     /// Names that are words, too: what follows them must look like what assigns a key.
     static let words = """
-        sauce ably abstract adobe agora airship apollo atlassian autopilot azure binance bing \
+        gitlab sauce ably abstract adobe agora airship apollo atlassian autopilot azure \
+        binance bing \
         bunny calendarific canny chatbot cicero circle clearbit clockwork cloudflare coda \
         commodities confluence copper cypress daily dandelion datadog debounce delighted demio \
         deputy discord ditto docker elastic enigma envoy eraser exchangerate exchangerates \
         facebook fixer flat fulcrum geocode geoip github gitter groove guardian guru harvest \
-        helpdesk heroku hive holidayapi holistic hubspot humanity hunter impala ipapi \
-        ipifi jira juro kanban keen kraken lark linkpreview luno magnetic manifest meetup miro \
-        mite mollie neptune netlify newsapi nimble noticeable nuget pagerduty parsehub \
-        percy phrase pivotal plaid polygon postbacks prismic privacy prospect protocols pusher \
-        raven readme reddit refiner revamp roaring ronin semaphore sentry shortcut sinch \
-        splunk strava streak sumo survey swell tomorrow travis trello twitter unify vercel \
-        verifier verimail vyte
+        helpdesk heroku hive holidayapi holistic hubspot humanity hunter impala ipapi ipifi \
+        jira juro kanban keen kraken lark linkpreview luno magnetic manifest meetup miro mite \
+        mollie neptune netlify newsapi nimble noticeable nuget pagerduty parsehub percy phrase \
+        pivotal plaid polygon postbacks prismic privacy prospect protocols pusher raven readme \
+        reddit refiner revamp roaring ronin semaphore sentry shortcut sinch splunk strava \
+        streak sumo survey swell tomorrow travis trello twitter unify vercel verifier verimail \
+        vyte
         """
 }

@@ -110,6 +110,21 @@ enum TokenShape {
             }
     }
 
+    /// Whether a value mixes kinds of characters as passwords do and words do not.
+    @Sendable
+    static func isStrong(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        let mix = Mix(value[...])
+        let signs = "!@#%^&*+?~".utf8
+        // Words, versions, options and names of members end so, too.
+        guard let last = value.last, last != UInt8(ascii: ":"), let first = value.first,
+            ASCII.isAlphanumeric(first), !value.contains(UInt8(ascii: ".")),
+            !value.contains(UInt8(ascii: "=")), !value.contains(UInt8(ascii: ":"))
+        else { return false }
+        let inner = value.dropLast().contains { signs.contains($0) }
+        guard mix.digits > 0, mix.lower > 0 else { return false }
+        return inner || mix.upper > 0 && mix.turns >= 2
+    }
+
     /// Whether a value after the word for a token is one, even if it only goes through the letters.
     @Sendable
     static func isSpoken(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

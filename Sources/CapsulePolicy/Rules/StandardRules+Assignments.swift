@@ -108,9 +108,9 @@ extension StandardRules {
         id = "cli-password"
         description = "Password on a command line"
         regex = """\
-        (?i)[\\s\"']--?(?:[\\w-]{0,20}password|passwd|passphrase|pass|pwd|[\\w-]{0,20}token|secr\
-        et|api-?key|secret-?key|auth-?token|access-?token)(?:=|\\s{1,2}|[\"'],\\s{1,2})[\"']?([^\
-        \\s\"'$<>{}()\\[\\],;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200})"""
+                (?i)(?:^|[\\s\"'])--?(?:[\\w-]{0,20}password|passwd|passphrase|pass|pwd|[\\w-]{0,20\
+        }token|secret|api-?key|secret-?key|auth-?token|access-?token)(?:=|\\s{1,2}|[\"'],\\s{1,2})[\
+        \"']?([^\\s\"'$<>{}()\\[\\],;|`-][^\\s\"'$<>{}()\\[\\]`]{5,200})"""
         keywords = ["password", "-passwd", "-pass", "-pwd", "token", "-secret", "-api"]
         entropy = 1.9
         [[rules.allowlists]]

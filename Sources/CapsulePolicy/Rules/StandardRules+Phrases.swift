@@ -6,11 +6,11 @@ extension StandardRules {
         id = "spoken-token"
         description = "Token after its name in a sentence or a log"
         regex = """\
-        (?i)(?:[\\w.-]{1,40} )?[\\w.-]{0,40}(?:secret|private|access|key|token|auth|credential|lic\
-        en[cs]e|hmac|[_-]pat|api|passw(?:or)?d|pwd|webhook|bearer)(?:[ _.-]?(?:key|token|secret|ac\
-        cess))?(?:_\\w{1,16})??(?:\\[[^\\]\\s]{1,20}\\])?[\"'`\\])*]{0,3}(?:[ \\t]{0,3}(?:[=-]>|[:=(,|>])|\
-        [ \\t]{1,3}is\\b|[ \\t_.-])[ \\t]{0,4}[\"'=:`$*]{0,3}[ \\t]{0,2}([A-Za-z0-9](?:[A-Za-z0-9_/-]|\
-        \\+=?){11,600}={0,2})(?:[\\s\"',;.)\\]}>`|<&\\\\*]|$)"""
+                (?i)(?:[\\w.-]{1,40} )?[\\w.-]{0,40}(?:secret|private|access|key|token|auth(?:oriza\
+        tion)?|credential|licen[cs]e|hmac|[_-]pat|api|passw(?:or)?d|pwd|webhook|bearer)(?:[ _.-]?(?\
+        :key|token|secret|access))?(?:_\\w{1,16})??(?:\\[[^\\]\\s]{1,20}\\])?[\"'`\\])*]{0,3}(?:[ \
+        \\t]{0,3}(?:[=-]>|[:=(,|>])|[ \\t]{1,3}is\\b|[ \\t_.-])[ \\t]{0,4}[\"'=:`$*]{0,3}[ \\t]{0,2\
+        }([A-Za-z0-9](?:[A-Za-z0-9_/-]|\\+=?){11,600}={0,2})(?:[\\s\"',;.)\\]}>`|<&\\\\*]|$)"""
         keywords = [
             "token", "secret", "key", "private", "access", "auth", "credential", "licen",
             "hmac", "_pat", "-pat", "api", "passw", "pwd", "webhook", "bearer",

@@ -42,8 +42,8 @@ extension StandardRules {
         id = "xml-key"
         description = "Random value of an XML element whose name ends with key"
         regex = """\
-        (?i)<[\\w.:-]{0,40}(?:key|credential|secret|token|password|license)\\w{0,8}(?:\\s[^<>]{1,80})?>\\s{0,8\
-        }([^<>\\s]{16,200})\\s{0,8}</"""
+                (?i)<[\\w.:-]{0,40}(?:key|credential|secret|token|password|license)\\w{0,8}(?:\\s[^\
+        <>]{1,80})?>\\s{0,8}([^<>\\s]{16,200})\\s{0,8}</"""
         keywords = ["key", "credential", "secret", "token", "password", "license"]
         entropy = 2.6
         [[rules.allowlists]]

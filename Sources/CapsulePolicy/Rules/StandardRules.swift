@@ -2,7 +2,9 @@
 enum StandardRules {
     /// The file, in parts by subject.
     static let text = [
-        cloud, code, services, models, tokens, tokensToZ, money, keys, assignments, phrases, shapes,
+        cloud, code, services, models, tokens, tokensToZ, money, keys, assignments, phrases,
+        commands,
+        shapes,
         names,
     ].joined(
         separator: "\n")
@@ -43,6 +45,7 @@ enum StandardRules {
     private static let vagueRules: Set<String> = [
         "spoken-token", "letters-password", "prefixed-token", "mixed-token",
         "garbled-password", "digits-key", "service-key", "xml-key",
+        "spoken-password",
     ]
 
     /// Where the keywords of rules that take any service's tokens must stand.
@@ -58,6 +61,7 @@ enum StandardRules {
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
         "xml-key": { Randomness.looksRandom($0) && TokenShape.isDense($0) },
+        "spoken-password": { TokenShape.isStrong($0) },
         "spoken-token": { TokenShape.isSpoken($0) },
         "prefixed-token": { TokenShape.isPrefixed($0) },
         "mixed-token": { TokenShape.isMixed($0) },
