@@ -52,7 +52,7 @@ struct ServiceKeyTests {
         #expect(kinds("the key abstractAuthenticationProviderFactory").isEmpty)
         #expect(kinds("<key>com.example.abstractAuthenticationProvider</key>").isEmpty)
         #expect(kinds("<Key>photos/2026/03/spring-holidays-12.jpeg</Key>").isEmpty)
-        #expect(kinds("<acmeKey>" + noise(32, lowerHex) + "</acmeKey>") == ["XML_KEY"])
+        #expect(kinds("<acmeKey>" + noise(32, lowerHex) + "</acmeKey>") == ["SPOKEN_TOKEN"])
     }
 
     @Test(

@@ -111,6 +111,7 @@ struct TokenTests {
         ("prefixed-token", "vendor-token-" + noise(32)),
         ("prefixed-token", "curl https://example.org -d @x " + "acme_sk_" + noise(24)),
         ("prefixed-token", "with acme_" + noise(36) + " it works"),
+        ("prefixed-token", "AC" + "-" + noise(32, lowerHex)),
         ("mixed-token", "acme = '" + noise(32) + "'"),
         ("mixed-token", "acme " + noise(40)),
         ("garbled-password", "db_pass := q{{7}o)w$[e>b-_#z*4}}"),

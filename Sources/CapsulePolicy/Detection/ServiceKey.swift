@@ -146,6 +146,7 @@ struct ServiceKey: Sendable {
 
     /// Whether a value of no known shape is as random as a key.
     private func isKey(_ value: UnsafeBufferPointer<UInt8>, isPlain: Bool) -> Bool {
+        if Self.blanks.contains(where: { value.contains(subsequence: $0) }) { return false }
         if isPlain { return TokenShape.isDense(value) }
         return value.count(where: ASCII.isDigit) >= 4 && !Self.isUUID(value)
             && Randomness.looksRandom(value) && Randomness.bitsPerPair(value) >= 4.3
@@ -197,7 +198,9 @@ struct ServiceKey: Sendable {
         let words = gap.split { !ASCII.isLetter($0) }
         if let last = words.last, Self.identifierNames.contains(Array(last)) { return false }
         let names = Self.keyNames.contains { gap.contains(subsequence: $0) }
-        guard isWord else { return true }
-        return names || words.isEmpty || words.count <= 2 && gap.contains { $0 == 58 || $0 == 61 }
+        guard isWord, !names else { return true }
+        // A digest may stand right after a word.
+        if words.isEmpty { return gap.contains { $0 != 32 && $0 != 9 } }
+        return words.count <= 2 && gap.contains { $0 == 58 || $0 == 61 }
     }
 }

@@ -80,7 +80,10 @@ enum TokenShape {
         }
         if prefix.contains(where: namingParts.contains) { return false }
         if mix.isOfThreeKinds { return length >= 28 }
-        let isJoined = value[parts[main].startIndex - 1] == UInt8(ascii: "_")
+        // Names of files have small letters and hyphens.
+        let isJoined =
+            value[parts[main].startIndex - 1] == UInt8(ascii: "_")
+            || parts[..<main].joined().allSatisfy(ASCII.isUpper)
         return mix.isOfOneCase && (isJoined ? length >= 32 : length >= 36 && !mix.isHex)
     }
 

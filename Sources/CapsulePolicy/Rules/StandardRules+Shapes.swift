@@ -39,18 +39,6 @@ extension StandardRules {
         |salt|boundary|h1)|[nexyv]|\\w*[ck]ert)[\"']?\\s{0,3}[:=]"""]
 
         [[rules]]
-        id = "xml-key"
-        description = "Random value of an XML element whose name ends with key"
-        regex = """\
-                (?i)<[\\w.:-]{0,40}(?:key|credential|secret|token|password|license)\\w{0,8}(?:\\s[^\
-        <>]{1,80})?>\\s{0,8}([^<>\\s]{16,200})\\s{0,8}</"""
-        keywords = ["key", "credential", "secret", "token", "password", "license"]
-        entropy = 2.6
-        [[rules.allowlists]]
-        regexTarget = "match"
-        regexes = ['''(?i)^<[\w.:-]*(?:public|pub|foreign|primary|object|cache)\w*key\w*|://''']
-
-        [[rules]]
         id = "garbled-password"
         description = "Password of many signs, without quotes"
         regex = """\

@@ -44,7 +44,7 @@ enum StandardRules {
     /// Rules whose findings give way to others.
     private static let vagueRules: Set<String> = [
         "spoken-token", "letters-password", "prefixed-token", "mixed-token",
-        "garbled-password", "digits-key", "service-key", "xml-key",
+        "garbled-password", "digits-key", "service-key",
         "spoken-password",
     ]
 
@@ -60,7 +60,6 @@ enum StandardRules {
         "generic-random": { Randomness.looksRandom($0) },
         "generic-env-random": { Randomness.looksRandom($0, isQuoted: false) },
         "jwt": { isSigned($0) },
-        "xml-key": { Randomness.looksRandom($0) && TokenShape.isDense($0) },
         "spoken-password": { TokenShape.isStrong($0) },
         "spoken-token": { TokenShape.isSpoken($0) },
         "prefixed-token": { TokenShape.isPrefixed($0) },
