@@ -6,6 +6,7 @@ public enum CapsuleOpener {
     /// Reads and checks the clear parts of the capsule at `path`.
     public static func open(path: String, writable: Bool = false) throws(AccessError) -> CapsuleFile
     {
+        try FileOperand.check(path)
         let storage: FileStorage
         do throws(SystemError) {
             storage = try FileStorage(path: path, writable: writable)

@@ -88,6 +88,7 @@ public struct OpenedTree: Sendable {
 public enum MemvidOpener {
     /// The file at `path` if it is one of Memvid's, else nil.
     public static func storage(path: String) throws(AccessError) -> FileStorage? {
+        try FileOperand.check(path)
         do throws(SystemError) {
             let storage = try FileStorage(path: path)
             let head = try storage.bytes(Int(min(try storage.length(), 6)), at: 0) ?? []

@@ -9,7 +9,7 @@ public enum WorkspaceLocator {
     /// working directory lies in or is mounted from. Throws `AccessError`.
     public static func find(_ named: String?) throws(AccessError) -> String {
         if let named { return try directory(of: named) }
-        if let value = Environment.variable("CAPSULE_WORKSPACE") {
+        if let value = Environment.variable("CAPSULE_WORKSPACE"), !value.isEmpty {
             return try directory(of: String(decoding: value, as: UTF8.self))
         }
         if let found = containing(".") { return found }
@@ -18,12 +18,26 @@ public enum WorkspaceLocator {
             "no workspace is named: use -w, CAPSULE_WORKSPACE, or go into one")
     }
 
+    /// What a path stands for that may be the root of a mount of ours: what is mounted there.
+    public static func mountedFile(_ path: String) -> String { sourceOfMount(at: path) ?? path }
+
     /// What is mounted at a path, if that is the root of a mount of ours.
-    public static func sourceOfMount(at path: String) -> String? {
+    private static func sourceOfMount(at path: String) -> String? {
         guard let place = resolved(Array(path.utf8)), let source = MountTable.source(of: place),
             MountTable.place(of: place, in: source) == []
         else { return nil }
         return source
+    }
+
+    /// The directory of the workspace that a path is mounted from, if it is, and where in the
+    /// workspace it is: nothing for the root, else a slash before each name.
+    public static func mounted(
+        at path: [UInt8]
+    ) -> (workspace: String, inside: [UInt8])? {
+        guard let place = resolved(path), let source = MountTable.source(of: place),
+            Workspace.isWorkspace(source), let inside = MountTable.place(of: place, in: source)
+        else { return nil }
+        return (source, inside)
     }
 
     /// A path as its name inside a workspace: absolute below a mount of it, or relative while the

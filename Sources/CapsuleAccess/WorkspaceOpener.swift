@@ -166,12 +166,18 @@ public enum WorkspaceOpener {
         return try CapsuleOpener.open(path: path, writable: writable)
     }
 
+    /// Throws `AccessError` where no workspace can be made: a question to ask before any secret.
+    public static func checkNew(path: String) throws(AccessError) {
+        try WorkspacePlace.check(path)
+        try WorkspacePlace.checkNew(path)
+    }
+
     /// Makes a workspace.
     public static func create(
         path: String, label: String, recordsFiles: Bool,
         secrets: [(secret: KeySlot.NewSecret, label: String)]
     ) throws(AccessError) {
-        try WorkspacePlace.check(path)
+        try checkNew(path: path)
         try named(path) {
             try Workspace.create(at: path, label: label, recordsFiles: recordsFiles) {
                 fileKey, id in

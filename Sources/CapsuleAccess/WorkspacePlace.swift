@@ -1,4 +1,5 @@
 import CapsuleSystem
+import CapsuleWorkspace
 import Glibc
 
 /// Where a workspace must not lie: the database needs locks and flushes that mean what they say,
@@ -43,6 +44,20 @@ enum WorkspacePlace {
                     "\(path): \(marker.program) keeps \(above) alike on several machines, file by "
                         + "file, which would tear the workspace apart\(remedy)")
             }
+        }
+    }
+
+    /// Throws `AccessError` where a new workspace would lie among the files of another.
+    static func checkNew(_ path: String) throws(AccessError) {
+        var above = resolved(AtomicFile.split(path).directory) ?? ""
+        while above != "/", !above.isEmpty {
+            if Workspace.isWorkspace(above) {
+                throw AccessError(
+                    .usage, code: "unusable_path",
+                    "\(path): it lies in the workspace \(above), which keeps its own files there; "
+                        + "choose a place outside of it")
+            }
+            above = AtomicFile.split(above).directory
         }
     }
 

@@ -40,7 +40,15 @@ public enum Driver {
         guard options.source.hasPrefix("@"), options.state == nil else { return options }
         var options = options
         options.state = String(options.source.dropFirst())
-        options.source = try WorkspaceLocator.find(nil)
+        do throws(AccessError) {
+            options.source = try WorkspaceLocator.find(nil)
+        } catch {
+            guard error.code == "no_workspace" else { throw error }
+            throw AccessError(
+                .usage, code: "no_workspace",
+                "no workspace is named: give its directory, with -o ro,at=\(options.source); or "
+                    + "set CAPSULE_WORKSPACE, or go into one")
+        }
         options.isReadOnly = true
         return options
     }

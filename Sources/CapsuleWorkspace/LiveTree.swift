@@ -52,6 +52,8 @@ public final class LiveTree: @unchecked Sendable {
     private var firstChange = 0.0
     /// Whether the medium may not hold the log of a long transaction.
     private var isShort = false
+    /// What else is in its directory, as it must be.
+    var knownFiles: KnownFiles?
     /// Whether nothing can be changed.
     public let isReadOnly: Bool
     /// Whether opens, creations and removals of files are recorded.

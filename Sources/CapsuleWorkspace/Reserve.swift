@@ -5,7 +5,7 @@ import Synchronization
 /// write before anything is given back.
 final class Reserve: Sendable {
     static let fileName = "reserve"
-    private static let length = 1 << 20
+    static let length = 1 << 20
 
     private let directory: any StorageDirectory
     private let isHeld = Mutex(true)

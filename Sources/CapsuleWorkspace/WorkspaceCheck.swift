@@ -1,3 +1,4 @@
+import CapsuleBytes
 import CapsuleFormat
 import CapsuleStore
 import CapsuleSystem
@@ -20,6 +21,8 @@ public struct WorkspaceCheck {
         case blocks
         /// The audit log.
         case audit
+        /// What else is in the directory.
+        case files
     }
 
     private let live: LiveTree
@@ -44,6 +47,7 @@ public struct WorkspaceCheck {
                 try live.audit.check { report(WorkspaceFault(.audit, $0)) }
             }
         }
+        live.knownFiles?.faults().forEach(report)
         try checkSegments()
         try checkLengths()
         if isDeep { try checkBlocks() }
@@ -203,15 +207,59 @@ public struct WorkspaceCheck {
         } catch {
             return try found(.blocks, error)
         }
+        var named = 0
         for block in blocks {
             do throws(FormatError) {
                 try live.segments.check(block)
             } catch {
+                named += 1
+                let files = named > Self.namedBlockCountMax ? "" : try files(with: block)
                 report(
-                    WorkspaceFault(.blocks, error.description, of: "segment \(block.segment)"))
+                    WorkspaceFault(
+                        .blocks, files.isEmpty ? error.description : "\(error): \(files)",
+                        of: "segment \(block.segment)"))
             }
         }
     }
+
+    /// What a block is a part of, for people.
+    private func files(with block: BlockPlace) throws(WorkspaceError) -> String {
+        var inodes: Set<UInt64> = []
+        var names: [String] = []
+        do throws(WorkspaceError) {
+            try live.locked { () throws(WorkspaceError) in
+                try stored { () throws(StoreError) in
+                    inodes = try Set(
+                        Statement(
+                            live.database,
+                            """
+                            SELECT inode FROM extent WHERE segment = ?1 AND place = ?2
+                            UNION SELECT inode FROM past_extent WHERE segment = ?1 AND place = ?2
+                            """
+                        ).bind(1, block.segment).bind(2, Int64(bitPattern: block.place)).all {
+                            UInt64(bitPattern: $0.integer(0))
+                        })
+                    let present = try StateTables(live.database, epoch: live.epoch)
+                    var places = NamesOfInodes()
+                    for inode in inodes.sorted().prefix(Self.namedFileCountMax) {
+                        guard let path = try places.path(of: inode, in: present) else { continue }
+                        names.append(Text.escaped(path))
+                    }
+                }
+            }
+        } catch {
+            try found(.blocks, error)
+        }
+        let others = inodes.count - names.count
+        if others > 0 {
+            names.append("\(others) \(others == 1 ? "file" : "files") of earlier states")
+        }
+        return names.isEmpty ? "" : "a part of " + names.joined(separator: ", ")
+    }
+
+    /// To find files takes a look at every extent and every name.
+    private static let namedBlockCountMax = 20
+    private static let namedFileCountMax = 3
 
     private func storedBlocks() throws(WorkspaceError) -> [BlockPlace] {
         try live.locked { () throws(WorkspaceError) in

@@ -14,8 +14,15 @@ final class WorkspaceLock {
     init(path: String, isExclusive: Bool, patience: Double) throws(WorkspaceError) {
         let name = "\(path)/\(Self.fileName)"
         let flags = isExclusive ? O_RDWR : O_RDONLY
-        file = try called { () throws(SystemError) in
-            FileStorage(try Descriptor.open(name, flags))
+        do throws(SystemError) {
+            file = FileStorage(try Descriptor.open(name, flags))
+        } catch {
+            guard error.errno == EROFS else { throw WorkspaceError(error) }
+            throw WorkspaceError(
+                EROFS,
+                "\(path): it lies on a read-only medium, and this changes it: verbs "
+                    + "that only read work here, as does 'capsulefs -o ro'; to change it, copy it "
+                    + "first")
         }
         let deadline = Environment.monotonicSeconds() + patience
         while true {

@@ -443,6 +443,31 @@ class Proven(AuditTest):
             if is_mounted:
                 self.umount(point)
 
+    def test_of_folders(self):
+        """A folder in a mount is sealed from the workspace, too; of a mount for reading it is told
+        that nothing can vouch for it."""
+        point = self.attach("timeline=0")
+        os.mkdir(f"{point}/sub dir")
+        support.write(f"{point}/sub dir/f", b"x")
+        self.capsule("snapshot", "create", "one", "-w", point)
+        new = self.path("new")
+        for number, (folder, inside) in enumerate((
+                (point, "/"), (f"{point}/sub dir", "/sub dir"),
+                (f"{point}/.capsule/snapshots/one", "/.capsule/snapshots/one"))):
+            sealed = self.path(f"{number}.mv2e")
+            self.capsule("seal", os.path.basename(folder), sealed, "--new-key-file",
+                         self.path(f"new{number}"), cwd=os.path.dirname(folder))
+            path = support.write(self.path("found"), self.capsule(
+                "audit", "checkpoint", "--of", sealed, "--key-file",
+                self.path(f"new{number}")).stdout)
+            self.capsule("audit", "verify", "--against", path, "-w", point)
+            self.assertEqual(self.of_kind("capsule.sealed", point)[-1]["path"], inside)
+        self.umount(point)
+        self.attach("ro", point=point)
+        told = self.capsule("seal", point, self.path("ro.mv2e"), "--new-key-file", new).stderr
+        self.assertIn(b"seal @STATE", told)
+        self.capsule("audit", "checkpoint", "--of", self.path("ro.mv2e"), "--key-file", new, rc=1)
+
     def test_survives_a_kill(self):
         """What a checkpoint says is durable: kill -9 takes no event back."""
         point = self.attach("timeline=0")

@@ -90,6 +90,19 @@ class States(WorkspaceTest):
             self.umount(point)
         self.run_command(["capsulefs", "@none", point, "-o", f"key-file={self.key_file}"], rc=1,
                          env=env)
+        self.capsule("mount", "@one", point, "-w", self.ws, *self.opened)
+        self.assertEqual(self.rsync(source, point), b"")
+        self.umount(point)
+        self.capsule("mount", self.ws, point, "-w", self.ws, *self.opened, rc=1)
+        told = self.run_command(["capsulefs", "@one", point], rc=1, cwd=self.root).stderr
+        self.assertIn(b"-o ro,at=@one", told)
+
+    def test_converted(self):
+        """A state becomes a Memvid file without a mount."""
+        source = self.kept()
+        self.capsule("convert", "@one", self.path("x.mv2"), *self.named)
+        text = self.capsule("cat", self.path("x.mv2"), "a.txt").stdout
+        self.assertEqual(text, support.read(f"{source}/a.txt"))
 
     def test_mounted_beside_its_driver(self):
         """A state is read through the driver; when that has ended, reads give EIO."""

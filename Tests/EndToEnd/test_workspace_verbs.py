@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 
 import support
@@ -208,6 +209,54 @@ while time.monotonic() < end:
         self.healthy()
 
 
+@support.needs_root
+@support.needs_fuse
+class Operands(VerbTest):
+    """What stands for a workspace, a state or a file."""
+
+    def test_states_are_no_files(self):
+        """Where a file is wanted, a state and a workspace are mistakes; './@x' is a file."""
+        point = self.attach("timeline=0")
+        support.write(f"{point}/f", b"x")
+        self.capsule("snapshot", "create", "one", "-w", point)
+        capsule = self.path("c.mv2e")
+        self.verb("seal", "@one", capsule, "--new-key-file", self.path("new"), at=point)
+        shutil.copy(capsule, self.path("@one"))
+        new = ("--key-file", self.path("new"))
+        out = self.path("out.mv2e")
+        for words in (["verify"], ["inspect"], ["doctor"], ["slot", "list"], ["migrate"],
+                      ["rekey", out, *new, "--new-key-file", self.path("other")]):
+            verb = [word for word in words[:2] if word in ("slot", "list")] or words[:1]
+            more = words[len(verb):]
+            text = self.capsule(*verb, "@one", *more, rc=1, cwd=self.root).stderr
+            self.assertIn(b"'./@one' is a file", text)
+            self.capsule(*verb, "./@one", *more, cwd=self.root)
+        for verb in ("verify", "inspect", "migrate"):
+            self.assertIn(b"capsule doctor", self.capsule(verb, self.ws, rc=1).stderr)
+            self.assertIn(b"capsule seal", self.capsule(verb, self.root, rc=1).stderr)
+        self.assertEqual(self.capsule("slot", "list", point).stdout,
+                         self.capsule("slot", "list", self.ws).stdout)
+        added = self.capsule("slot", "add", point, "--key-file", self.key_file, "--new-key-file",
+                             self.path("third"))
+        self.assertIn(self.ws.encode(), added.stdout)
+        self.umount(point)
+        self.capsule("timeline", "-w", self.ws, "--key-file", self.path("third"))
+
+    def test_workspace_within_a_workspace(self):
+        """The directory of a workspace takes no other."""
+        for place in (f"{self.ws}/sub", f"{self.ws}/segments/sub"):
+            told = self.capsule("init", place, "--new-key-file", self.path("new"), rc=1).stderr
+            self.assertIn(b"outside", told)
+            self.assertFalse(os.path.exists(place))
+        self.assertFalse(os.path.exists(self.path("new")))
+
+    def test_no_workspace(self):
+        """An empty variable names none."""
+        text = self.capsule("timeline", rc=1, cwd=self.root, env=dict(
+            os.environ, CAPSULE_WORKSPACE="")).stderr
+        self.assertIn(b"no workspace is named", text)
+
+
 class ReadOnlyTest(VerbTest):
     """A test of what reads."""
 
@@ -338,6 +387,8 @@ class ReadOnlyMedium(ReadOnlyTest):
         self.assertIn(sealed.returncode, (0, 2), sealed.stderr)
         if os.path.exists(self.path("one.mv2e")):
             self.capsule("verify", self.path("one.mv2e"))
+        refused = self.capsule("snapshot", "create", "two", *self.named, rc=2)
+        self.assertIn(b"read-only medium", refused.stderr)
         self.assertEqual(self.stored(), stored)
         self.run_command(["umount", self.ws])
 

@@ -13,10 +13,11 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Make a capsule of a Memvid file, or a Memvid file of a capsule.",
         discussion: "See capsule-convert(1).")
 
-    @Argument(help: "A Memvid file, or a capsule.") var file: String
+    @Argument(help: "A Memvid file, a capsule, or @STATE of a workspace.") var file: String
     @Argument(help: "The file to be written.") var output: String
     @Flag(name: .long, help: "Encrypt the Memvid file that is written.") var lock = false
     @OptionGroup(title: "Secrets that open FILE") var session: SessionOptions
+    @OptionGroup var place: WorkspaceOptions
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
     @Option(name: .long, help: "Sign with an SSH key.") var sign: [String] = []
@@ -29,7 +30,7 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         try MemvidOutput.check(output, replaces: force)
         let secrets = try session.opening.secrets.withPassphrasesRead()
-        let opened = try session.openTree(file, secrets: secrets, recoversLog: recover)
+        let opened = try session.openTree(file, secrets: secrets, recoversLog: recover, of: place)
         let signers = try Signers(paths: sign)
         do {
             if opened.tree is MemvidTree {

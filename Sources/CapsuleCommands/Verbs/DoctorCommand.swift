@@ -28,7 +28,7 @@ struct DoctorCommand: ParsableCommand {
     @Flag(name: .long, help: "Show no progress.") var quiet = false
 
     /// What is examined: of a mount, what is mounted.
-    private var file: String { WorkspaceLocator.sourceOfMount(at: target) ?? target }
+    private var file: String { WorkspaceLocator.mountedFile(target) }
 
     mutating func validate() throws {
         if let sample, Sampling(sample) == nil {

@@ -9,8 +9,12 @@ struct MountCommand: ParsableCommand {
         commandName: "mount", abstract: "Mount a capsule as a folder.",
         discussion: "A front of capsulefs(8), which has the options of -o. See capsule-mount(1).")
 
-    @Argument(help: "The capsule.") var file: String
+    @Argument(help: "The capsule, or @STATE of a workspace.") var file: String
     @Argument(help: "An empty directory.") var directory: String
+    @Option(
+        name: [.customShort("w"), .long],
+        help: "The workspace of @STATE: its directory, or a mount of it.")
+    var workspace: String?
     @Option(name: .customShort("o"), help: "Mount options, as capsulefs(8) takes them.")
     var options: [String] = []
     @Flag(name: [.customShort("f"), .long], help: "Stay in front.") var foreground = false
@@ -40,7 +44,15 @@ struct MountCommand: ParsableCommand {
         add("root", demands.root.map { [$0] } ?? [])
         add("allowed-signers", demands.allowedSigners.map { [$0] } ?? [])
         if demands.requireVerified { words.append("require-verified") }
-        var arguments = ["capsulefs", file, directory]
+        if file.hasPrefix("@") {
+            add("at", [file])
+            words.append("ro")
+        } else if workspace != nil {
+            throw AccessError(
+                .usage, code: "usage", "-w says of which workspace @STATE is; \(file) is a file")
+        }
+        let source = file.hasPrefix("@") ? try WorkspaceLocator.find(workspace) : file
+        var arguments = ["capsulefs", source, directory]
         if foreground { arguments.append("-f") }
         if !words.isEmpty { arguments += ["-o", words.joined(separator: ",")] }
         try replaceProcess(arguments)

@@ -77,9 +77,9 @@ struct SealCommand: ParsableCommand {
         var request = try makeRequest(
             slots: try slots(secrets), lineage: try lineage(secrets), signers: signers)
         request.replaces = force
-        if let audited = state as? any AuditedTree {
-            request.auditCheckpoint = try audited.checkpointText()
-        }
+        let mounted =
+            state == nil ? WorkspaceLocator.mounted(at: RawArgument.bytes(of: directory)) : nil
+        request.auditCheckpoint = try checkpoint(state, mounted?.workspace)
         // After the prompts, which a line of progress would overwrite.
         let progress = SealProgress()
         let reporter = ProgressReporter(isQuiet: quiet || outputOptions.json) {
@@ -102,7 +102,15 @@ struct SealCommand: ParsableCommand {
         if state != nil {
             // Whoever reads a workspace keeps others from writing to it.
             state = nil
-            try note(result, secrets)
+            let path = try place.path()
+            let keys = try? secrets.unlock(try WorkspaceOpener.keyFile(of: path), path: path)
+            let name = EventValue.text(StateOperand.name(directory))
+            note(result, of: path, from: ["state": name], keys)
+        } else if let mounted {
+            let inside = String(decoding: mounted.inside, as: UTF8.self)
+            note(
+                result, of: mounted.workspace, from: ["path": .text(inside.isEmpty ? "/" : inside)],
+                nil)
         }
         for remark in result.manifest.remarks where !quiet {
             Output.warn("\(remark.path): \(remark.reason)")
@@ -115,17 +123,32 @@ struct SealCommand: ParsableCommand {
         }
     }
 
-    /// Tells the workspace's audit log what was sealed from it.
-    private func note(_ result: SealResult, _ secrets: OpeningSecrets) throws {
-        let path = try place.path()
-        let details: [String: EventValue] = [
-            "state": .text(StateOperand.name(directory)),
+    /// The checkpoint of the log of the workspace that is sealed from: by a state of it, or as a
+    /// folder of a mount of it.
+    private func checkpoint(
+        _ state: (any ReadableTree)?, _ mounted: String?
+    ) throws -> String? {
+        if let audited = state as? any AuditedTree { return try audited.checkpointText() }
+        guard let mounted else { return nil }
+        if let remote = RemoteWorkspace(mounted) { return try remote.checkpointText() }
+        Output.warn(
+            "\(directory): its mount only reads, so the capsule has no checkpoint of the audit "
+                + "log; seal @STATE instead")
+        return nil
+    }
+
+    /// Tells a workspace's audit log what was sealed from it.
+    private func note(
+        _ result: SealResult, of workspace: String, from source: [String: EventValue],
+        _ keys: FileKeys?
+    ) {
+        var details: [String: EventValue] = [
             "capsule_id": .text(result.manifest.capsuleID), "root": .text(result.trailer.root.hex),
             "entries": .number(Int64(clamping: result.manifest.entryCount)),
             "masked": .flag(false),
         ]
-        let keys = try? secrets.unlock(try WorkspaceOpener.keyFile(of: path), path: path)
-        WorkspaceOpener.note(.sealed, details, path: path, keys: keys)
+        details.merge(source) { _, new in new }
+        WorkspaceOpener.note(.sealed, details, path: workspace, keys: keys)
     }
 
     private func slots(_ secrets: OpeningSecrets) throws -> [SealRequest.Slot] {

@@ -25,7 +25,9 @@ struct SlotListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the slots; with a secret, their labels too.")
 
-    @Argument(help: "The capsule, or the workspace.") var file: String
+    @Argument(
+        help: ArgumentHelp("The capsule or the workspace, or a mount of it.", valueName: "file"))
+    var target: String
     @OptionGroup(title: "Secrets") var opening: OpeningOptions
     @OptionGroup var outputOptions: OutputOptions
 
@@ -34,6 +36,7 @@ struct SlotListCommand: ParsableCommand {
     }
 
     func run() throws {
+        let file = WorkspaceLocator.mountedFile(target)
         let capsule = try WorkspaceOpener.slots(of: file)
         let secrets = opening.secrets
         let keys = secrets.isImplicit ? nil : try secrets.unlock(capsule, path: file)
@@ -55,12 +58,15 @@ struct SlotAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a slot for another secret.")
 
-    @Argument(help: "The capsule, or the workspace.") var file: String
+    @Argument(
+        help: ArgumentHelp("The capsule or the workspace, or a mount of it.", valueName: "file"))
+    var target: String
     @OptionGroup(title: "Secrets that open it") var opening: OpeningOptions
     @OptionGroup(title: "Secrets to create") var newSlots: NewSlotOptions
     @OptionGroup(title: "Cost") var cost: CostOptions
 
     func run() throws {
+        let file = WorkspaceLocator.mountedFile(target)
         let capsule = try WorkspaceOpener.slots(of: file, writable: true)
         let keys = try opening.secrets.unlock(capsule, path: file)
         let cost = try cost.cost
@@ -102,11 +108,14 @@ struct SlotRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove a slot by its number.")
 
-    @Argument(help: "The capsule, or the workspace.") var file: String
+    @Argument(
+        help: ArgumentHelp("The capsule or the workspace, or a mount of it.", valueName: "file"))
+    var target: String
     @Argument(help: "The number that 'slot list' shows.") var number: Int
     @OptionGroup(title: "Secrets that open it") var opening: OpeningOptions
 
     func run() throws {
+        let file = WorkspaceLocator.mountedFile(target)
         let capsule = try WorkspaceOpener.slots(of: file, writable: true)
         guard capsule.slots.indices.contains(number - 1) else {
             throw AccessError(

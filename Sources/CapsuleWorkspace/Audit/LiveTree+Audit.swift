@@ -73,7 +73,9 @@ extension LiveTree {
         try locked { () throws(WorkspaceError) in
             let size = try stored(audit.end).count
             guard number < size else {
-                throw WorkspaceError.refusal(ENOENT, "there is no event \(number), only \(size)")
+                throw WorkspaceError.refusal(
+                    ENOENT,
+                    "there is no event \(number), only \(size): 'capsule audit list' shows them")
             }
             return try stored { () throws(StoreError) in
                 let line = try audit.lines(from: number, count: 1).first ?? []

@@ -62,12 +62,10 @@ enum ReportSpool {
         // Nobody leaves a report meanwhile.
         try? (storage as? FileStorage)?.lock(exclusive: true, wait: true)
         let length = (try? storage?.length()) ?? 0
-        guard let storage, length != UInt64(headLength) else {
-            if storage == nil { try renew(directory, keys, id) }
-            return
-        }
+        guard let storage else { return try renew(directory, keys, id) }
         let intact = head(id: id, keys: keys)
         let isIntact = ((try? storage.bytes(headLength, at: 0)) ?? nil) == intact
+        if isIntact, length == UInt64(headLength) { return }
         let count = min(
             (Int(clamping: length) - headLength) / ReportBox.sealedLength, countMax)
         for index in 0..<max(0, count) {

@@ -34,14 +34,18 @@ extension ControlMessage {
         add(version.size)
         add(version.modified.seconds)
         add(Int64(version.modified.nanoseconds))
+        add(version.path ?? [])
         add(version.states)
     }
 
     mutating func version() throws(WorkspaceError) -> FileVersion {
-        FileVersion(
-            mode: UInt32(truncatingIfNeeded: try number()), size: try unsigned(),
-            modified: FileTime(
-                seconds: try number(), nanoseconds: UInt32(truncatingIfNeeded: try number())),
+        let mode = UInt32(truncatingIfNeeded: try number())
+        let size = try unsigned()
+        let modified = FileTime(
+            seconds: try number(), nanoseconds: UInt32(truncatingIfNeeded: try number()))
+        let path = try bytes()
+        return FileVersion(
+            mode: mode, size: size, modified: modified, path: path.isEmpty ? nil : path,
             states: try texts())
     }
 

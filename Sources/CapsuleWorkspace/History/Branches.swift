@@ -126,8 +126,7 @@ extension LiveTree {
             }
             let open = replaced.inodes.count { opened[$0] != nil }
             guard open == 0 else {
-                throw WorkspaceError.refusal(
-                    EBUSY, "\(open) files that differ are open: close them")
+                throw Self.open(open, "open and another there")
             }
             let left = try insertState(nil, kind: .automatic)
             try stored { () throws(StoreError) in
@@ -163,13 +162,18 @@ extension LiveTree {
 
     private func requireNobodyWrites() throws(WorkspaceError) {
         guard writers.isEmpty else {
-            throw WorkspaceError.refusal(
-                EBUSY, "\(writers.count) files are open for writing: close them")
+            throw Self.open(writers.count, "open for writing")
         }
         guard orphans.isEmpty else {
-            throw WorkspaceError.refusal(
-                EBUSY, "\(orphans.count) deleted files are still open: close them")
+            throw Self.open(orphans.count, "deleted and still open")
         }
+    }
+
+    private static func open(_ count: Int, _ manner: String) -> WorkspaceError {
+        WorkspaceError.refusal(
+            EBUSY,
+            "\(count) \(count == 1 ? "file is" : "files are") \(manner): close what lsof(8) shows "
+                + "in the mount")
     }
 
     /// The names that stand for something else in an older epoch, and the inodes that are others.

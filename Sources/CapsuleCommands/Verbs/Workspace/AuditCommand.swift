@@ -125,7 +125,9 @@ struct AuditShowCommand: ParsableCommand {
     func run() throws {
         let (line, name) = try place.withService(opening, isReadOnly: true) { service in
             guard let line = try service.auditLines(from: number, count: 1).first else {
-                throw AccessError(.usage, code: "not_found", "there is no event \(number)")
+                throw AccessError(
+                    .usage, code: "not_found",
+                    "there is no event \(number): 'capsule audit list' shows those that there are")
             }
             var name: (salt: [UInt8], path: [UInt8])?
             if case .plain(let hex) = EventSummary(line)?.data["path_sha256"],

@@ -19,6 +19,8 @@ struct HistoryCommand: ParsableCommand {
         let mode: String?
         let size: UInt64?
         let modifiedAt: String?
+        /// The name that it had then, where that is another one.
+        let path: [UInt8]?
         let states: [String]
         let isPresent: Bool
 
@@ -28,6 +30,7 @@ struct HistoryCommand: ParsableCommand {
             size = isThere ? version.size : nil
             modifiedAt =
                 isThere ? Timestamp(seconds: version.modified.seconds).rfc3339 : nil
+            path = version.path
             states = version.states.filter { !$0.isEmpty }
             isPresent = version.states.contains("")
         }
@@ -36,6 +39,16 @@ struct HistoryCommand: ParsableCommand {
             case mode, size, states
             case modifiedAt = "modified_at"
             case isPresent = "present"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            if let path { try NameJSON("path", path).encode(to: encoder) }
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(mode, forKey: .mode)
+            try container.encodeIfPresent(size, forKey: .size)
+            try container.encodeIfPresent(modifiedAt, forKey: .modifiedAt)
+            try container.encode(states, forKey: .states)
+            try container.encode(isPresent, forKey: .isPresent)
         }
 
         /// The first state that shows it, and the last if there are several.
@@ -77,7 +90,7 @@ struct HistoryCommand: ParsableCommand {
         for row in rows {
             table.add(
                 row.mode ?? "-", row.size.map(String.init) ?? "", row.modifiedAt ?? "not there",
-                row.shown)
+                row.path.map { "\(row.shown), as \(Text.escaped($0))" } ?? row.shown)
         }
         table.print()
     }

@@ -24,6 +24,7 @@ struct InitCommand: ParsableCommand {
                 .usage, code: "usage",
                 "a new workspace takes --recipient, --new-key-file and --recovery-phrase")
         }
+        try WorkspaceOpener.checkNew(path: workspace)
         let slots = try newSlots.slots(
             orPassphraseOf: opening.secrets, cost: try cost.cost, object: workspace)
         try WorkspaceOpener.create(

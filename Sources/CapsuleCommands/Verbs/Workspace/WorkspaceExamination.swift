@@ -132,6 +132,8 @@ extension Examination {
             add(
                 .error, "audit", message, of: object,
                 remedy: "'capsule audit verify --against' with an older checkpoint says more")
+        case .files:
+            add(.warning, "files", message, of: object, remedy: "nothing that was stored is in it")
         case .database: add(.error, "database", message, of: object, remedy: remedy)
         case .tree: add(.error, "tree", message, of: object, remedy: remedy)
         case .segments: add(.error, "segments", message, of: object, remedy: remedy)
