@@ -285,6 +285,7 @@ public struct TreeSealer: Sendable {
             contentDigest: scanner.contentDigest.hex, entryCount: UInt64(index.count - 1),
             totalSize: index.totalSize, excluded: request.excludes.map(\.text),
             remarks: scanner.remarks)
+        manifest.auditCheckpoint = request.auditCheckpoint
         let fingerprint = writer.fingerprint(replacingManifest: manifest.encoded)
         manifest.capsuleID = Text.hex(id)
         manifest.lineage = lineage(id)

@@ -462,6 +462,11 @@ class Proven(AuditTest):
                 self.path(f"new{number}")).stdout)
             self.capsule("audit", "verify", "--against", path, "-w", point)
             self.assertEqual(self.of_kind("capsule.sealed", point)[-1]["path"], inside)
+        same = [self.path("same1.mv2e"), self.path("same2.mv2e")]
+        for sealed in same:
+            self.capsule("seal", f"{point}/sub dir", sealed, "--reproducible", "--passphrase-file",
+                         support.write(self.path("pw"), b"a passphrase"))
+        self.assertEqual(support.read(same[0]), support.read(same[1]))
         self.umount(point)
         self.attach("ro", point=point)
         told = self.capsule("seal", point, self.path("ro.mv2e"), "--new-key-file", new).stderr

@@ -129,7 +129,8 @@ struct SealCommand: ParsableCommand {
         _ state: (any ReadableTree)?, _ mounted: String?
     ) throws -> String? {
         if let audited = state as? any AuditedTree { return try audited.checkpointText() }
-        guard let mounted else { return nil }
+        // The log has changed by the next time, and the file shall not.
+        guard let mounted, !reproducible else { return nil }
         if let remote = RemoteWorkspace(mounted) { return try remote.checkpointText() }
         Output.warn(
             "\(directory): its mount only reads, so the capsule has no checkpoint of the audit "
