@@ -3,10 +3,13 @@ import CapsuleSystem
 /// The files of a workspace beside its database and its segments whose bytes are known.
 struct KnownFiles: Sendable {
     private let directory: any StorageDirectory
-    private let reportHead: [UInt8]
+    private let reportHead: @Sendable () -> [UInt8]
 
-    /// Those in the workspace's directory; `reportHead` is what the spool of reports begins with.
-    init(_ directory: any StorageDirectory, reportHead: [UInt8]) {
+    /// Those in the workspace's directory; `reportHead` is what the spool of reports begins with,
+    /// which takes a multiplication on a curve that no open has to wait for.
+    init(
+        _ directory: any StorageDirectory, reportHead: @escaping @Sendable () -> [UInt8]
+    ) {
         self.directory = directory
         self.reportHead = reportHead
     }
@@ -14,6 +17,7 @@ struct KnownFiles: Sendable {
     /// What is wrong with them. One that is not there is made by the next open for writing.
     func faults() -> [WorkspaceFault] {
         var faults: [WorkspaceFault] = []
+        let reportHead = reportHead()
         if let head = contents(of: ReportSpool.fileName, prefix: reportHead.count),
             head != reportHead
         {

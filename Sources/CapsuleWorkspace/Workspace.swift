@@ -285,7 +285,7 @@ public final class Workspace: @unchecked Sendable {
             reserve: options.isReadOnly ? nil : Reserve(directory),
             isReadOnly: options.isReadOnly, report: options.report)
         tree.knownFiles = KnownFiles(
-            directory, reportHead: ReportSpool.head(id: id, keys: keys))
+            directory, reportHead: { ReportSpool.head(id: id, keys: keys) })
         if !options.isReadOnly {
             // A log that was left behind may end in the middle of a block, so nothing is added to
             // it; but on a full disk, where it was left whole.

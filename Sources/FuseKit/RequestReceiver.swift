@@ -11,7 +11,8 @@ import Synchronization
 /// when one may take long does it let another thread receive meanwhile. A small transfer of bytes
 /// or names counts as short while those before it were, and nobody waits for another request.
 final class RequestReceiver: @unchecked Sendable {
-    // Sendable because what follows is only used by the thread that has the turn.
+    // Sendable because what follows is only used by the thread that has the turn, but for what is
+    // atomic.
     private let raw: OpaquePointer
     private let turn = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     /// Looks in a row that were for nothing.

@@ -20,16 +20,19 @@ struct RawBlockTests {
         return Array(bytes.prefix(count))
     }
 
+    /// A workspace with one file.
+    private static func workspace(with content: [UInt8]) throws -> MemoryWorkspace {
+        let made = try MemoryWorkspace.create()
+        let tree = try made.open()
+        try tree.put("file", content)
+        try tree.commit()
+        return made
+    }
+
     @Test("any range is what was written, whether it begins and ends within blocks or not")
     func ranges() throws {
-        let made = try MemoryWorkspace.create()
         let content = Environment.random(Self.length)
-        do {
-            let tree = try made.open()
-            try tree.put("file", content)
-            try tree.commit()
-        }
-        let tree = try made.open(isReadOnly: true)
+        let tree = try Self.workspace(with: content).open(isReadOnly: true)
         let inode = try #require(try tree.lookup(Array("file".utf8), in: Inode.root))
         let unit = SegmentStore.rawBlockLength
         var generator = SystemRandomNumberGenerator()
@@ -45,13 +48,8 @@ struct RawBlockTests {
 
     @Test("a bad block, or an end that is missing, is EIO for what touches it and nothing else")
     func damaged() throws {
-        let made = try MemoryWorkspace.create()
         let content = Environment.random(Self.length)
-        do {
-            let tree = try made.open()
-            try tree.put("file", content)
-            try tree.commit()
-        }
+        let made = try Self.workspace(with: content)
         let segment = try #require(try made.segments.names().first)
         let whole = made.segments[segment]
         let unit = SegmentStore.rawBlockLength

@@ -84,7 +84,8 @@ final class StateTables {
         try keyed(countEntries, parent).first { $0.integer(0) } ?? 0
     }
 
-    /// One of the names of an inode. Looks at every entry: for error messages.
+    /// One of the names of an inode. Looks at every entry: for error messages, and once for each
+    /// name that a file had.
     func name(of number: UInt64) throws(StoreError) -> (parent: UInt64, name: [UInt8])? {
         try keyed(findName, number).first { (UInt64(bitPattern: $0.integer(0)), $0.bytes(1)) }
     }
